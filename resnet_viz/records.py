@@ -1,0 +1,104 @@
+"""What a training says while it goes on, and how a reader keeps it. Standard library only.
+
+Fractions are 0..1. `training` and `evaluation` records are the same, bit for bit, whenever
+the same spec is trained with the same seed, threads and dtype; `speed` records are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from resnet_viz.specs import RunSpec
+
+# kind -> the columns that its records may hold
+COLUMNS = {
+    "training": ("running_error", "running_loss", "lr"),
+    "evaluation": ("train_error", "val_error", "test_error"),
+    "speed": ("images_per_second", "seconds"),
+}
+KINDS = tuple(COLUMNS)
+
+RUNNING_STEPS = 25  # a running error is the mean of this many last steps
+
+STATUSES = ("queued", "running", "paused", "done", "stopped", "diverged", "failed")
+ACTIVE = ("queued", "running")
+RESUMABLE = ("paused", "stopped", "failed")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a run: some measurements after `step` gradient steps.
+
+    Attributes:
+        kind: "training", "evaluation" or "speed".
+        step: gradient steps taken so far.
+        values: column name to value; see `COLUMNS`.
+    """
+
+    kind: str
+    step: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One run of the store as its readers see it, without its records.
+
+    Attributes:
+        id: the run's own number; the same spec may have been run twice.
+        sweep_id: the sweep that it belongs to.
+        status: one of `STATUSES`.
+        wish: what a person has asked for and the worker has not yet done: "stop", "pause" or None.
+        step: gradient steps whose records are stored.
+        running_error, train_error, val_error, test_error: the latest of each, fractions, or None.
+        seconds: training time so far, without waiting.
+        device, dtype, threads, version: where and with what it was trained; None before its start.
+        epoch: counts claims; when it has changed, records may have been taken back (a resume
+            deletes what lies past its checkpoint), so a reader starts again.
+        checkpoint_step: steps in its newest checkpoint, or None.
+        error: message and traceback of a failed run.
+        created, updated: seconds since the epoch.
+    """
+
+    id: int
+    sweep_id: str
+    spec: RunSpec
+    status: str
+    wish: str | None = None
+    step: int = 0
+    running_error: float | None = None
+    train_error: float | None = None
+    val_error: float | None = None
+    test_error: float | None = None
+    seconds: float = 0.0
+    images_per_second: float | None = None
+    device: str | None = None
+    dtype: str | None = None
+    threads: int | None = None
+    version: str | None = None
+    epoch: int = 0
+    checkpoint_step: int | None = None
+    error: str | None = None
+    created: float = 0.0
+    updated: float = 0.0
+
+
+@dataclass
+class History:
+    """The records of one run by column: `steps[c][i]` and `values[c][i]` belong together."""
+
+    steps: dict[str, list[int]] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+    def extend(self, records: Iterable[Record]) -> None:
+        """Append records, which come in order of step within their kind."""
+        for record in records:
+            for column, value in record.values.items():
+                self.steps.setdefault(column, []).append(record.step)
+                self.values.setdefault(column, []).append(value)
+
+    def last(self, column: str) -> float | None:
+        """The newest value of a column, or None."""
+        values = self.values.get(column)
+        return values[-1] if values else None

@@ -1,0 +1,355 @@
+"""What to build, what to train it on, and how: frozen dataclasses with a JSON round trip.
+
+A spec is data that a person, a link, a file or a notebook can bring, so every
+field is checked when the object is made, and a refusal names the nearest good
+value. Only the standard library is used here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+SCHEMA = 1
+
+FAMILIES = ("plain", "resnet", "preact")
+RESIDUAL_FAMILIES = ("resnet", "preact")
+BLOCKS = ("basic", "bottleneck")
+SHORTCUTS = ("A", "B", "C")
+NORMS = ("batch", "none")
+INITS = ("he", "zero_gamma")
+DATASETS = ("digits", "shapes", "cifar10", "cifar100", "fashion_mnist", "folder")
+OPTIMIZERS = ("sgd", "adam")
+SCHEDULES = ("cosine", "step", "constant")
+
+# Weighted layers a block adds to depth; projections are not counted (He et al. 2015, 4.2).
+LAYERS_PER_BLOCK = {"basic": 2, "bottleneck": 3}
+MAX_DEPTH = 1202  # the deepest net of He et al. 2015
+DEFAULT_STAGES = 3
+
+
+class SpecError(ValueError):
+    """A spec with a value that cannot be used; the message says which would do."""
+
+
+def _choice(name: str, value: object, choices: Sequence[str]) -> None:
+    if value in choices:
+        return
+    close = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise SpecError(f"{name} {value!r} is not known; {hint}choose one of: {', '.join(choices)}")
+
+
+def _integer(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(f"{name} {value!r} is not a whole number; use {low} to {high}")
+    if not low <= value <= high:
+        raise SpecError(
+            f"{name} {value} is out of range; use {low} to {high}, "
+            f"nearest: {min(max(value, low), high)}"
+        )
+
+
+def _number(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise SpecError(f"{name} {value!r} is not a number; use {low:g} to {high:g}")
+    if not low <= value <= high:
+        raise SpecError(
+            f"{name} {value:g} is out of range; use {low:g} to {high:g}, "
+            f"nearest: {min(max(value, low), high):g}"
+        )
+
+
+def _flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise SpecError(f"{name} {value!r} is not true or false")
+
+
+def valid_depths(block: str = "basic", low: int = 8, high: int = 110) -> tuple[int, ...]:
+    """Depths of a net of three equal stages: 6n+2 (basic) or 9n+2 (bottleneck), `low`..`high`."""
+    per_n = DEFAULT_STAGES * LAYERS_PER_BLOCK[block]
+    return tuple(d for d in range(per_n + 2, high + 1, per_n) if d >= low)
+
+
+def _nearest_depths(depth: int, per_n: int) -> str:
+    below = (depth - 2) // per_n * per_n + 2
+    candidates = [d for d in (below, below + per_n) if per_n + 2 <= d <= MAX_DEPTH]
+    return ", ".join(map(str, candidates or [per_n + 2 if depth < per_n else MAX_DEPTH]))
+
+
+class _Json:
+    """JSON round trip shared by the specs; `to_dict` leaves out fields at their default."""
+
+    def to_dict(self, *, full: bool = False) -> dict[str, Any]:
+        """Plain values by field name; with `full`, defaults too."""
+        out: dict[str, Any] = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if full or field.default is dataclasses.MISSING or value != field.default:
+                out[field.name] = list(value) if isinstance(value, tuple) else value
+        return out
+
+    @classmethod
+    def from_dict(cls, values: object) -> Self:
+        """The spec for a mapping, which is not trusted.
+
+        Raises:
+            SpecError: not a mapping, an unknown or a missing field, or a bad value.
+        """
+        known = _fields_of(cls, values)
+        assert isinstance(values, Mapping)
+        unknown = [key for key in values if key not in known]
+        if unknown:
+            close = difflib.get_close_matches(str(unknown[0]), known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+            raise SpecError(f"{cls.__name__} has no field {unknown[0]!r}{hint}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _fields_of(cls: type, values: object) -> list[str]:
+    """Names of the fields of `cls`; refuses `values` that lacks one without a default."""
+    if not isinstance(values, Mapping):
+        raise SpecError(f"{cls.__name__} must be an object with named fields, not {values!r:.80}")
+    fields = dataclasses.fields(cls)
+    for field in fields:
+        if field.default is dataclasses.MISSING and field.name not in values:
+            raise SpecError(f"{cls.__name__} needs the field {field.name!r}")
+    return [field.name for field in fields]
+
+
+@dataclass(frozen=True)
+class NetSpec(_Json):
+    """A network of the CIFAR kind: stem, stages of blocks, global average pooling, head.
+
+    Attributes:
+        family: "plain", "resnet" (He et al. 2015) or "preact" (He et al. 2016, full
+            pre-activation).
+        depth: weighted layers as the papers count them: 6n+2 basic, 9n+2 bottleneck.
+        block: "basic" (3x3, 3x3) or "bottleneck" (1x1, 3x3, 1x1; output four times as wide).
+        shortcut: "A" zero-padding, "B" projection where dimensions change, "C" projection
+            everywhere (He et al. 2015, 4.1). A plain net has none and keeps "A".
+        width: channels of the first stage; each later stage doubles them.
+        blocks: blocks per stage where they differ from the equal stages that depth implies.
+        norm: "batch", or "none" (convolutions then have a bias).
+        init: "he" (He normal convolutions, the framework's own head) or "zero_gamma" (the
+            last batch norm of every residual branch starts at zero; Goyal et al. 2017, 5.1).
+    """
+
+    family: str
+    depth: int
+    block: str = "basic"
+    shortcut: str = "A"
+    width: int = 16
+    blocks: tuple[int, ...] | None = None
+    norm: str = "batch"
+    init: str = "he"
+
+    def __post_init__(self) -> None:
+        _choice("family", self.family, FAMILIES)
+        _choice("block", self.block, BLOCKS)
+        _choice("shortcut", self.shortcut, SHORTCUTS)
+        _choice("norm", self.norm, NORMS)
+        _choice("init", self.init, INITS)
+        _integer("depth", self.depth, 1, MAX_DEPTH)
+        _integer("width", self.width, 1, 1024)
+        self._check_depth()
+        if self.family == "plain" and self.shortcut != "A":
+            raise SpecError("a plain net has no shortcuts; leave shortcut at 'A'")
+        if self.init == "zero_gamma" and (self.family == "plain" or self.norm == "none"):
+            raise SpecError(
+                "zero_gamma needs a residual branch with batch norm; "
+                "use init 'he' for this net, or family 'resnet' with norm 'batch'"
+            )
+
+    def _check_depth(self) -> None:
+        layers = LAYERS_PER_BLOCK[self.block]
+        if self.blocks is None:
+            per_n = DEFAULT_STAGES * layers
+            if self.depth < per_n + 2 or (self.depth - 2) % per_n:
+                raise SpecError(
+                    f"depth {self.depth} is not {per_n}n+2; "
+                    f"nearest: {_nearest_depths(self.depth, per_n)}"
+                )
+            return
+        if not isinstance(self.blocks, tuple) or not 1 <= len(self.blocks) <= 5:
+            raise SpecError("blocks must list the blocks of one to five stages, such as 3, 4, 3")
+        for count in self.blocks:
+            _integer("blocks per stage", count, 1, MAX_DEPTH)
+        depth = layers * sum(self.blocks) + 2
+        if depth != self.depth:
+            raise SpecError(f"blocks {self.blocks} make depth {depth}, not {self.depth}")
+
+    @property
+    def stage_blocks(self) -> tuple[int, ...]:
+        """Blocks of each stage, given or implied by depth."""
+        if self.blocks is not None:
+            return self.blocks
+        n = (self.depth - 2) // (DEFAULT_STAGES * LAYERS_PER_BLOCK[self.block])
+        return (n,) * DEFAULT_STAGES
+
+    @property
+    def name(self) -> str:
+        """Family and depth, as papers write it: "resnet-20"."""
+        return f"{self.family}-{self.depth}"
+
+
+@dataclass(frozen=True)
+class DataSpec(_Json):
+    """Which images, at what size, with what augmentation.
+
+    Attributes:
+        name: one of `DATASETS`; "folder" reads `folder`.
+        folder: for name "folder": a folder of images, a name under the data folder or a path.
+        image_size: side of the square images in pixels; None keeps the data's own size
+            (an image folder's: 32).
+        crop_padding: pixels of zero padding for random crops; 0 for none.
+        flip: mirror half the training images.
+        val_images: training images held out for validation (He et al. 2015 hold out 5,000).
+    """
+
+    name: str
+    folder: str | None = None
+    image_size: int | None = None
+    crop_padding: int = 0
+    flip: bool = False
+    val_images: int = 0
+
+    def __post_init__(self) -> None:
+        _choice("data", self.name, DATASETS)
+        if self.image_size is not None:
+            _integer("image_size", self.image_size, 8, 256)
+        _integer("crop_padding", self.crop_padding, 0, 32)
+        _integer("val_images", self.val_images, 0, 1_000_000)
+        _flag("flip", self.flip)
+        if self.flip and self.name == "digits":
+            raise SpecError("digits cannot be flipped: a mirrored digit is another sign or none")
+        if (self.name == "folder") != (self.folder is not None):
+            raise SpecError("name a folder of images with data 'folder', and only with it")
+        if self.folder is not None and (
+            not isinstance(self.folder, str) or not self.folder.strip() or "\0" in self.folder
+        ):
+            raise SpecError(f"folder {self.folder!r} is not the name of a folder")
+
+
+@dataclass(frozen=True)
+class TrainSpec(_Json):
+    """The recipe.
+
+    Attributes:
+        steps: gradient steps.
+        batch_size: images a step.
+        lr: learning rate after warm-up.
+        optimizer: "sgd" (with momentum) or "adam".
+        momentum: of SGD.
+        weight_decay: L2 penalty on all parameters, as in He et al. 2015.
+        schedule: "cosine" to zero, "step" (divided by ten at 1/2 and 3/4 of the steps, as
+            32k and 48k of 64k in He et al. 2015, 4.2) or "constant".
+        warmup_steps: steps over which lr rises linearly from zero.
+        warmup_error: train at lr / 10 until the running error is under this fraction, judged
+            every 100 steps (ResNet-110's rule, 0.8 in He et al. 2015, 4.2); None for never.
+        seed: of initialisation, batches and augmentation.
+    """
+
+    steps: int = 300
+    batch_size: int = 64
+    lr: float = 0.1
+    optimizer: str = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    schedule: str = "cosine"
+    warmup_steps: int = 0
+    warmup_error: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _integer("steps", self.steps, 1, 10_000_000)
+        _integer("batch_size", self.batch_size, 2, 65_536)
+        _number("lr", self.lr, 1e-8, 1e6)
+        _choice("optimizer", self.optimizer, OPTIMIZERS)
+        _number("momentum", self.momentum, 0.0, 0.9999)
+        _number("weight_decay", self.weight_decay, 0.0, 10.0)
+        _choice("schedule", self.schedule, SCHEDULES)
+        _integer("warmup_steps", self.warmup_steps, 0, 10_000_000)
+        if self.warmup_error is not None:
+            _number("warmup_error", self.warmup_error, 0.0, 1.0)
+        _integer("seed", self.seed, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One net, trained once: what `train` takes and a run of the store was made from."""
+
+    net: NetSpec
+    data: DataSpec
+    train: TrainSpec
+
+    def to_dict(self, *, full: bool = False) -> dict[str, Any]:
+        """Nested plain values; without `full`, fields at their default are left out."""
+        parts = {"net": self.net, "data": self.data, "train": self.train}
+        return {name: part.to_dict(full=full) for name, part in parts.items()}
+
+    @classmethod
+    def from_dict(cls, values: object) -> RunSpec:
+        """The run for a mapping, which is not trusted.
+
+        Raises:
+            SpecError: another schema, a missing or unknown part, or a bad value.
+        """
+        if not isinstance(values, Mapping):
+            raise SpecError("a run must be an object with the fields net, data and train")
+        schema = values.get("schema", SCHEMA)
+        if schema != SCHEMA:
+            raise SpecError(f"schema {schema!r} is not known to this program, which reads {SCHEMA}")
+        for name in values:
+            _choice("part of a run", name, ("schema", "net", "data", "train"))
+        return cls(
+            NetSpec.from_dict(values.get("net")),
+            DataSpec.from_dict(values.get("data")),
+            TrainSpec.from_dict(values.get("train")),
+        )
+
+    def to_json(self) -> str:
+        """Canonical JSON: one text for one spec."""
+        values = {"schema": SCHEMA, **self.to_dict()}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> RunSpec:
+        """Inverse of `to_json`; the text is not trusted.
+
+        Raises:
+            SpecError: not JSON, or not a run.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SpecError(f"not a run's JSON: {error}") from None
+        return cls.from_dict(values)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits, equal for equal specs in every version of the program."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+
+def parse_numbers(text: str, name: str = "depths") -> tuple[int, ...]:
+    """Whole numbers from "8, 20,32" as a person types them.
+
+    Raises:
+        SpecError: something between the commas is not a whole number, or there is nothing.
+    """
+    parts = [part for part in re.split(r"[,;\s]+", text.strip()) if part]
+    try:
+        numbers = tuple(int(part) for part in parts)
+    except ValueError:
+        raise SpecError(f"{name} {text!r} is not a list of whole numbers such as 8,20,32") from None
+    if not numbers:
+        raise SpecError(f"{name} is empty; give numbers such as 8,20,32")
+    return numbers

@@ -1,0 +1,145 @@
+"""A sweep: the grid of runs whose error is drawn against depth. Standard library only."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from resnet_viz.specs import (
+    RESIDUAL_FAMILIES,
+    DataSpec,
+    NetSpec,
+    RunSpec,
+    SpecError,
+    TrainSpec,
+)
+
+MAX_RUNS = 200
+WARMUP_ERROR = 0.8  # He et al. 2015, 4.2: lr 0.01 until the training error is below 80 %
+WARMUP_DEPTH = 110
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """Families x depths x learning rates x seeds of one recipe on one data set.
+
+    Attributes:
+        families, depths: the grid; every depth must be valid for `block`.
+        data, train: what every net is trained on, and how; `train.lr` and `train.seed` are
+            the first of the rates and seeds.
+        block, width, norm: of every net.
+        shortcut, zero_gamma: of the residual nets; plain nets have no shortcut.
+        lrs: learning rates that every net is trained with; empty for `train.lr` alone.
+        seeds: how many seeds, counted up from `train.seed`.
+        warm_up_deep: nets of 110 layers and more start at lr / 10 until their running error
+            is under 80 %, as ResNet-110 does in He et al. 2015, 4.2.
+    """
+
+    families: tuple[str, ...]
+    depths: tuple[int, ...]
+    data: DataSpec
+    train: TrainSpec
+    block: str = "basic"
+    width: int = 16
+    norm: str = "batch"
+    shortcut: str = "A"
+    zero_gamma: bool = False
+    lrs: tuple[float, ...] = ()
+    seeds: int = 1
+    warm_up_deep: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.families or not self.depths:
+            raise SpecError("a sweep needs at least one family and one depth")
+        if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or self.seeds < 1:
+            raise SpecError(f"seeds {self.seeds!r} is not a number of seeds; use 1 or more")
+        for name in ("families", "depths", "lrs"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise SpecError(f"{name} names one value twice")
+        count = len(self.families) * len(self.depths) * max(1, len(self.lrs)) * self.seeds
+        if count > MAX_RUNS:
+            raise SpecError(f"{count} runs are more than a sweep may have; use at most {MAX_RUNS}")
+        self.runs()  # refuses what no net or recipe can be made from
+
+    def net(self, family: str, depth: int) -> NetSpec:
+        """The net of one cell of the grid."""
+        residual = family in RESIDUAL_FAMILIES
+        return NetSpec(
+            family=family,
+            depth=depth,
+            block=self.block,
+            width=self.width,
+            norm=self.norm,
+            shortcut=self.shortcut if residual else "A",
+            init="zero_gamma" if residual and self.zero_gamma else "he",
+        )
+
+    def runs(self) -> list[RunSpec]:
+        """Every run, shallow nets first, families side by side.
+
+        Raises:
+            SpecError: a cell of the grid is not a valid net or recipe.
+        """
+        out = []
+        for seed, lr, depth, family in itertools.product(
+            range(self.seeds), self.lrs or (self.train.lr,), self.depths, self.families
+        ):
+            warmup = WARMUP_ERROR if self.warm_up_deep and depth >= WARMUP_DEPTH else None
+            train = replace(self.train, lr=lr, seed=self.train.seed + seed, warmup_error=warmup)
+            out.append(RunSpec(self.net(family, depth), self.data, train))
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values by field name, every field."""
+        out = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        return {**out, "data": self.data.to_dict(), "train": self.train.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: object) -> SweepSpec:
+        """The sweep for a mapping, which is not trusted.
+
+        Raises:
+            SpecError: not a mapping, a missing or unknown field, or a bad value.
+        """
+        if not isinstance(values, Mapping):
+            raise SpecError(f"a sweep must be an object with named fields, not {values!r:.80}")
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        fields["data"] = DataSpec.from_dict(fields.get("data"))
+        fields["train"] = TrainSpec.from_dict(fields.get("train"))
+        try:
+            return cls(**fields)
+        except TypeError as error:  # an unknown or missing field, or a value of another type
+            raise SpecError(f"not a sweep: {error}") from None
+
+
+_QUICK = SweepSpec(
+    families=("plain", "resnet"),
+    depths=(8, 20, 32, 56),
+    data=DataSpec("digits", image_size=16),
+    train=TrainSpec(steps=300, batch_size=64, lr=0.1, schedule="cosine", warmup_steps=20),
+    width=8,
+)
+
+PRESETS: dict[str, SweepSpec] = {
+    # Sizes and times measured on two cores; see benchmarks/README.md.
+    "quick": _QUICK,
+    "longer": replace(
+        _QUICK,
+        depths=(8, 20, 32, 44, 56),
+        data=DataSpec("shapes", image_size=24),
+        train=replace(_QUICK.train, steps=2000, batch_size=128, warmup_steps=100),
+        width=16,
+    ),
+    # He et al. 2015, 4.2. Its Fig. 6 has no curve for plain-110 ("higher than 60 %").
+    "paper": SweepSpec(
+        families=("plain", "resnet"),
+        depths=(20, 32, 44, 56, 110),
+        data=DataSpec("cifar10", crop_padding=4, flip=True, val_images=5000),
+        train=TrainSpec(steps=64_000, batch_size=128, lr=0.1, schedule="step"),
+        warm_up_deep=True,
+    ),
+    "rates": replace(_QUICK, lrs=(0.02, 0.1, 0.3)),
+}
