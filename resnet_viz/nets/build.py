@@ -1,0 +1,72 @@
+"""Spec -> nn.Module."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from resnet_viz.nets.blocks import EXPANSION, conv, make_block, norm, zero_last_gammas
+from resnet_viz.specs import NetSpec
+
+
+class Net(nn.Module):
+    """Stem, stages of blocks, head; `spec` says which.
+
+    `stages[s][b]` is block b of stage s; every block has a `branch` and, unless plain, a
+    `shortcut`.
+    """
+
+    def __init__(self, spec: NetSpec, num_classes: int, in_channels: int) -> None:
+        super().__init__()
+        self.spec = spec
+        stem: OrderedDict[str, nn.Module] = OrderedDict()
+        stem["conv"] = conv(in_channels, spec.width, 3, 1, spec)
+        if spec.family != "preact":  # whose first block begins with norm and ReLU
+            stem["norm"] = norm(spec.width, spec)
+            stem["relu"] = nn.ReLU()
+        self.stem = nn.Sequential(stem)
+        self.stages = nn.Sequential()
+        channels = spec.width
+        for s, count in enumerate(spec.stage_blocks):
+            stage = nn.Sequential()
+            width = spec.width * 2**s
+            for b in range(count):
+                stride = 2 if s > 0 and b == 0 else 1
+                stage.append(make_block(channels, width, stride, spec, first=s == b == 0))
+                channels = width * EXPANSION[spec.block]
+            self.stages.append(stage)
+        head: OrderedDict[str, nn.Module] = OrderedDict()
+        if spec.family == "preact":
+            head["norm"] = norm(channels, spec)
+            head["relu"] = nn.ReLU()
+        head["pool"] = nn.AdaptiveAvgPool2d(1)
+        head["flatten"] = nn.Flatten()
+        head["linear"] = nn.Linear(channels, num_classes)
+        self.head = nn.Sequential(head)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (batch, classes) of images (batch, channels, height, width)."""
+        return self.head(self.stages(self.stem(x)))
+
+
+def build_net(spec: NetSpec, num_classes: int = 10, in_channels: int = 3) -> Net:
+    """The net of a spec, initialised from torch's current random state.
+
+    Convolutions are He-normal (He et al. 2015b, arXiv:1502.01852, fan-out), the head keeps
+    the framework's default.
+    """
+    net = Net(spec, num_classes, in_channels)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    if spec.init == "zero_gamma":
+        zero_last_gammas(net)
+    return net
+
+
+def count_parameters(net: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)

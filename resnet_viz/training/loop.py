@@ -1,0 +1,78 @@
+"""The training loop, for one net and for many in lockstep."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from resnet_viz.records import Record
+from resnet_viz.specs import RunSpec
+from resnet_viz.training.training import DivergedError, Training
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one training has to say after its turn.
+
+    Attributes:
+        index: which training.
+        records: new records, perhaps none.
+        status: "running", or one of "done", "stopped", "diverged" and "failed", after which
+            this training takes no more turns.
+        error: for "diverged" the reason, for "failed" the traceback.
+    """
+
+    index: int
+    records: tuple[Record, ...] = ()
+    status: str = "running"
+    error: str | None = None
+
+
+def train_many(
+    trainings: Sequence[Training], *, should_stop: Callable[[int], bool] = lambda index: False
+) -> Iterator[Chunk]:
+    """Train several nets in lockstep: one step of each in turn, so that they compare at equal step.
+
+    Args:
+        trainings: in any state; finished ones are reported "done".
+        should_stop: asked with a training's index before each of its steps.
+
+    Yields:
+        A chunk for each turn. An error in one training ends that one alone.
+    """
+    active = dict(enumerate(trainings))
+    while active:
+        for index, training in list(active.items()):
+            chunk = _turn(index, training, should_stop)
+            if chunk.status != "running":
+                del active[index]
+            yield chunk
+
+
+def _turn(index: int, training: Training, should_stop: Callable[[int], bool]) -> Chunk:
+    if training.finished:
+        return Chunk(index, status="done")
+    if should_stop(index):
+        return Chunk(index, status="stopped")
+    try:
+        records = tuple(training.advance())
+    except DivergedError as error:
+        return Chunk(index, status="diverged", error=str(error))
+    except Exception:  # noqa: BLE001 - whatever it was, it must not take the other nets along
+        return Chunk(index, status="failed", error=traceback.format_exc())
+    return Chunk(index, records, "done" if training.finished else "running")
+
+
+def train(
+    spec: RunSpec, *, device: str = "auto", should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Record]:
+    """Train one net; a notebook loops over its records as they come.
+
+    Raises:
+        DivergedError: the loss is no longer finite.
+        DataError: the data set is not there.
+    """
+    training = Training(spec, device=device)
+    while not training.finished and not should_stop():
+        yield from training.advance()

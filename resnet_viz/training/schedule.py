@@ -1,0 +1,44 @@
+"""Learning rate by step, and at which steps a run says something."""
+
+from __future__ import annotations
+
+import math
+
+from resnet_viz.specs import TrainSpec
+
+JUDGE_EVERY = 100  # steps between judgements of the warm-up by error, so that it is deterministic
+MAX_LOGGED = 1000  # training records of one run, about
+
+
+def learning_rate(train: TrainSpec, step: int, *, warmed_up: bool = True) -> float:
+    """Learning rate of step `step` (0 is the first).
+
+    Args:
+        warmed_up: False while the warm-up by error lasts, which trains at a tenth
+            (He et al. 2015, 4.2).
+    """
+    if not warmed_up:
+        return train.lr / 10
+    if step < train.warmup_steps:
+        return train.lr * (step + 1) / train.warmup_steps
+    if train.schedule == "cosine":
+        span = max(1, train.steps - train.warmup_steps)
+        return train.lr * 0.5 * (1 + math.cos(math.pi * (step - train.warmup_steps) / span))
+    if train.schedule == "step":
+        passed = sum(step >= train.steps * part for part in (0.5, 0.75))
+        return train.lr / 10**passed
+    return train.lr
+
+
+def log_interval(train: TrainSpec) -> int:
+    """Steps between training records."""
+    return -(-train.steps // MAX_LOGGED)
+
+
+def evaluation_interval(train: TrainSpec, images: int) -> int:
+    """Steps between evaluations on `images` held-out images.
+
+    At most twenty a run, and so few that they cost a few per cent of the training: an
+    image evaluated costs a third of an image trained on.
+    """
+    return max(-(-train.steps // 20), -(-10 * images // train.batch_size))

@@ -1,0 +1,257 @@
+"""One net being trained: everything that a step changes, and how it is frozen and thawed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnet_viz.datasets.batches import augment, batch_indices, normalize
+from resnet_viz.datasets.load import Dataset, load
+from resnet_viz.nets.build import build_net
+from resnet_viz.nets.costs import Machine
+from resnet_viz.records import RUNNING_STEPS, Record
+from resnet_viz.specs import RunSpec
+from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
+from resnet_viz.training.machine import measure_machine, resolve_device
+from resnet_viz.training.schedule import (
+    JUDGE_EVERY,
+    evaluation_interval,
+    learning_rate,
+    log_interval,
+)
+
+SPEED_SECONDS = 1.0  # training time between two speed records
+EVALUATION_BATCH = 500
+
+
+class DivergedError(ArithmeticError):
+    """The loss is no longer a finite number."""
+
+
+class Training:
+    """A run in progress: net, optimiser, data and what was measured over the last steps.
+
+    Every random draw is a function of (seed, purpose, step), so that a checkpoint needs no
+    random state and two trainings in one process do not disturb each other.
+
+    Args:
+        spec: what to train.
+        device: "auto", "cuda", "mps" or "cpu".
+        threads: CPU threads; None for as many as torch is set to use.
+        machine: measured number format and memory layout; None to measure now.
+        checkpoint: go on from here, with the threads and the format of its beginning.
+
+    Raises:
+        DataError: the data set is not there or cannot be read.
+        CheckpointError: the checkpoint is of another run.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        machine: Machine | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        self.spec = spec
+        self.device = resolve_device(device)
+        self.step = 0
+        self.seconds = 0.0
+        meta = checkpoint.meta if checkpoint else {}
+        machine = machine or (None if checkpoint else measure_machine(self.device))
+        self.dtype: str = meta.get("dtype") or (machine.dtype if machine else "float32")
+        self.channels_last = bool(
+            meta.get("channels_last", machine.channels_last if machine else False)
+        )
+        self.threads: int = meta.get("threads") or threads or torch.get_num_threads()
+        self._dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[self.dtype]
+        self._warmed_up = spec.train.warmup_error is None
+        self._errors: deque[float] = deque(maxlen=RUNNING_STEPS)
+        self._losses: deque[float] = deque(maxlen=RUNNING_STEPS)
+        self._next_speed = SPEED_SECONDS
+        self.data: Dataset = load(spec.data)
+        self.net = self._build()
+        self._optimizer = self._make_optimizer()
+        if checkpoint is not None:
+            self._thaw(checkpoint)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step of the recipe is taken."""
+        return self.step >= self.spec.train.steps
+
+    def advance(self) -> list[Record]:
+        """Take one step; returns what is to be recorded after it.
+
+        Raises:
+            DivergedError: the loss is not finite; the weights are those before the step.
+        """
+        start = time.perf_counter()
+        torch.set_num_threads(self.threads)
+        train, lr = self.spec.train, self._set_learning_rate()
+        loss, error = self._take_step()
+        self._losses.append(loss)
+        self._errors.append(error)
+        self.step += 1
+        if not self._warmed_up and self.step % JUDGE_EVERY == 0:
+            assert train.warmup_error is not None
+            self._warmed_up = _mean(self._errors) < train.warmup_error
+        records = []
+        if self.step % log_interval(train) == 0 or self.finished:
+            values = {"running_error": _mean(self._errors), "running_loss": _mean(self._losses)}
+            records.append(Record("training", self.step, {**values, "lr": lr}))
+        self.seconds += time.perf_counter() - start
+        if values := self._evaluate_if_due():
+            records.append(Record("evaluation", self.step, values))
+        if self.seconds >= self._next_speed or self.finished:
+            self._next_speed = self.seconds + SPEED_SECONDS
+            speed = self.step * train.batch_size / self.seconds
+            values = {"images_per_second": speed, "seconds": self.seconds}
+            records.append(Record("speed", self.step, values))
+        return records
+
+    def _take_step(self) -> tuple[float, float]:
+        """Loss and error of one batch, before the weights' change that it brings."""
+        train, data = self.spec.train, self.data
+        indices = batch_indices(len(data.train_labels), train.batch_size, self.step, train.seed)
+        images = augment(data.train_images[indices], self.spec.data, train.seed, self.step)
+        labels = data.train_labels[indices].to(self.device)
+        logits = self._logits(images)
+        loss = F.cross_entropy(logits.float(), labels)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise DivergedError(f"the loss became {value} at step {self.step + 1}")
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimizer.step()
+        wrong = (logits.detach().argmax(1) != labels).float().mean()
+        return value, wrong.item()
+
+    def _logits(self, images: Tensor) -> Tensor:
+        """Logits (batch, classes) of uint8 images (batch, channels, height, width)."""
+        x = normalize(
+            images.to(self.device), self.data.mean, self.data.std, channels_last=self.channels_last
+        )
+        with torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32):
+            return self.net(x)
+
+    def _evaluate_if_due(self) -> dict[str, float]:
+        held_out = {
+            "val_error": (self.data.val_images, self.data.val_labels),
+            "test_error": (self.data.test_images, self.data.test_labels),
+        }
+        interval = evaluation_interval(self.spec.train, sum(len(y) for _, y in held_out.values()))
+        if not self.finished and self.step % interval:
+            return {}
+        values = {n: self._error_on(x, y) for n, (x, y) in held_out.items() if len(y)}
+        if self.finished:
+            values["train_error"] = self._error_on(self.data.train_images, self.data.train_labels)
+        return values
+
+    @torch.no_grad()
+    def _error_on(self, images: Tensor, labels: Tensor) -> float:
+        """Fraction of images (n, channels, height, width) that evaluation mode gets wrong."""
+        self.net.eval()
+        try:
+            wrong = 0
+            for x, y in zip(
+                images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
+            ):
+                wrong += int((self._logits(x).argmax(1).cpu() != y).sum())
+            return wrong / len(labels)
+        finally:
+            self.net.train()
+
+    def _set_learning_rate(self) -> float:
+        lr = learning_rate(self.spec.train, self.step, warmed_up=self._warmed_up)
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr
+        return lr
+
+    def _build(self) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.spec.train.seed)
+            channels = self.data.train_images.shape[1]
+            net = build_net(self.spec.net, len(self.data.classes), channels)
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        return net.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+
+    def _make_optimizer(self) -> torch.optim.Optimizer:
+        train, parameters = self.spec.train, list(self.net.parameters())
+        fused = self.device != "mps"
+        if train.optimizer == "adam":
+            return torch.optim.Adam(
+                parameters, lr=train.lr, weight_decay=train.weight_decay, fused=fused
+            )
+        return torch.optim.SGD(
+            parameters,
+            lr=train.lr,
+            momentum=train.momentum,
+            weight_decay=train.weight_decay,
+            fused=fused,
+        )
+
+    def checkpoint(self) -> Checkpoint:
+        """The state after the last whole step, on the CPU, independent of what follows."""
+        tensors = {f"net.{k}": v.detach().clone() for k, v in self.net.state_dict().items()}
+        for i, state in self._optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                if isinstance(value, Tensor):
+                    tensors[f"optimizer.{i}.{name}"] = value.detach().clone()
+        window = [list(self._errors), list(self._losses)]
+        tensors["window"] = torch.tensor(window, dtype=torch.float64)
+        meta = {
+            "spec": self.spec.to_dict(),
+            "classes": list(self.data.classes),
+            "mean": self.data.mean.tolist(),
+            "std": self.data.std.tolist(),
+            "dtype": self.dtype,
+            "channels_last": self.channels_last,
+            "threads": self.threads,
+            "seconds": self.seconds,
+            "warmed_up": self._warmed_up,
+        }
+        return Checkpoint(self.step, tensors, meta)
+
+    def _thaw(self, checkpoint: Checkpoint) -> None:
+        meta, tensors = checkpoint.meta, checkpoint.tensors
+        if meta.get("spec") != self.spec.to_dict():
+            raise CheckpointError("the checkpoint was written by a run with another spec")
+        try:
+            self.net.load_state_dict(
+                {k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")}
+            )
+            self._thaw_optimizer(tensors)
+            errors, losses = tensors["window"].tolist()
+            self.seconds, self._warmed_up = float(meta["seconds"]), bool(meta["warmed_up"])
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise CheckpointError(f"the checkpoint does not fit its own spec: {error}") from None
+        self._errors.extend(errors)
+        self._losses.extend(losses)
+        self._next_speed = self.seconds + SPEED_SECONDS
+        self.step = checkpoint.step
+
+    def _thaw_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        state: dict[int, dict[str, Any]] = {}
+        parameters = list(self.net.parameters())
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                index, name = key.removeprefix("optimizer.").split(".")
+                parameter = parameters[int(index)]
+                if value.shape == parameter.shape:  # in the parameter's own memory layout
+                    value = torch.empty_like(parameter.detach()).copy_(value)
+                state.setdefault(int(index), {})[name] = value
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _mean(values: deque[float]) -> float:
+    return sum(values) / len(values)
