@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_viz.specs import RunSpec
-from resnet_viz.sweeps import PRESETS
+from resnet_viz.sweeps import PRESETS, WARMUP_DEPTH, WARMUP_ERROR
 
 HE_2015 = "He et al. 2015, arXiv:1512.03385"
 
@@ -65,13 +65,12 @@ def protocol_differences(run: RunSpec) -> list[str]:
     An empty list means "same protocol". A seed is not a difference.
     """
     paper = PRESETS["paper"]
-    net = paper.net(run.net.family, run.net.depth) if run.net.blocks is None else None
-    warmup = 0.8 if run.net.depth >= 110 else None
-    differences = []
-    if net is not None and run.net.block == "basic":
-        differences += _differing(run.net, net, ("shortcut", "width", "norm", "init"))
+    warmup = WARMUP_ERROR if run.net.depth >= WARMUP_DEPTH else None
+    if run.net.block == "basic" and run.net.blocks is None:
+        net = paper.net(run.net.family, run.net.depth)
+        differences = _differing(run.net, net, ("shortcut", "width", "norm", "init"))
     else:
-        differences.append("blocks")
+        differences = ["blocks"]
     differences += _differing(
         run.data, paper.data, ("name", "image_size", "crop_padding", "flip", "val_images")
     )
