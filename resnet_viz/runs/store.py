@@ -1,0 +1,304 @@
+"""What was trained and what is training: the store that pages, notebooks and workers share.
+
+One SQLite file beside a folder of checkpoints, in the data folder. Many threads and
+processes may use it at once. No torch here. What workers do with it is in `queue`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from resnet_viz.home import data_home
+from resnet_viz.i18n import _
+from resnet_viz.nets.costs import Machine
+from resnet_viz.records import ACTIVE, RESUMABLE, History, Record, RunInfo
+from resnet_viz.runs import rows
+from resnet_viz.runs.lanes import available_cores, deal, deal_lanes, run_seconds
+from resnet_viz.runs.rows import SweepInfo
+from resnet_viz.runs.schema import Database, StoreError
+from resnet_viz.specs import RunSpec
+from resnet_viz.sweeps import PRESETS, SweepSpec
+
+MAX_NAME = 200
+_IDS = "(SELECT value FROM json_each(?))"  # any number of ids in one parameter
+
+
+class UnknownSweepError(StoreError):
+    """There is no sweep of that id."""
+
+
+def unknown_sweep(sweep_id: str) -> UnknownSweepError:
+    """The error that says so."""
+    text = _("There is no sweep {id!r}; it may have been deleted.").format(id=sweep_id)
+    return UnknownSweepError(text)
+
+
+class RunStore:
+    """Sweeps, their runs, and the runs' records.
+
+    Args:
+        path: the data folder; None for `home.data_home()`.
+
+    Raises:
+        StoreError: the folder cannot be used; so may every method.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.home = Path(path) if path is not None else data_home()
+        self.database = Database(self.home / "runs.sqlite3")
+
+    def close(self) -> None:
+        """Close idle connections; the store can still be used."""
+        self.database.close()
+
+    def checkpoint_folder(self, run_id: int) -> Path:
+        """Where a run's checkpoints lie."""
+        return self.home / "checkpoints" / str(run_id)
+
+    def checkpoint_path(self, run_id: int, step: int) -> Path:
+        """File of a run's checkpoint at a step."""
+        return self.checkpoint_folder(run_id) / f"{step}.safetensors"
+
+    # --- sweeps ---
+
+    def create_sweep(
+        self,
+        spec: SweepSpec,
+        *,
+        name: str,
+        device: str = "auto",
+        cores: int | None = None,
+        machine: Machine | None = None,
+    ) -> str:
+        """Put a sweep's runs into the queue.
+
+        Args:
+            device: "auto", "cpu", "cuda" or "mps".
+            cores: processes to deal the runs out over on a CPU; None for every core.
+            machine: what this device is measured to do; None deals out by counted costs.
+
+        Returns:
+            The sweep's id.
+        """
+        runs = spec.runs()
+        known = self.setting("auto_device") if device == "auto" else device
+        places = deal(runs, known or "cpu", cores or available_cores(), machine)
+        with self.database.write() as db:
+            sweep_id = insert_sweep(db, spec, name)
+            for position, (run, place) in enumerate(zip(runs, places, strict=True)):
+                values = {"status": "queued", "lane": place.lane, "threads": place.threads}
+                insert_run(db, sweep_id, position, run, {**values, "target": device})
+        return sweep_id
+
+    def sweep(self, sweep_id: str) -> SweepInfo:
+        """One sweep.
+
+        Raises:
+            UnknownSweepError: there is none of that id.
+        """
+        with self.database.read() as db:
+            row = db.execute(f"{rows.SWEEP_QUERY} WHERE s.id = ? GROUP BY s.id", (sweep_id,))
+            found = row.fetchone()
+        if found is None:
+            raise unknown_sweep(sweep_id)
+        return rows.sweep_info(found)
+
+    def sweeps(self) -> list[SweepInfo]:
+        """Every sweep, the newest first."""
+        with self.database.read() as db:
+            query = f"{rows.SWEEP_QUERY} GROUP BY s.id ORDER BY s.seq DESC"
+            return [rows.sweep_info(row) for row in db.execute(query)]
+
+    def rename_sweep(self, sweep_id: str, name: str) -> None:
+        """Give a sweep another name, which may not be empty."""
+        with self.database.write() as db:
+            values = (clean_name(name), sweep_id)
+            if not db.execute("UPDATE sweeps SET name = ? WHERE id = ?", values).rowcount:
+                raise unknown_sweep(sweep_id)
+
+    def delete_sweep(self, sweep_id: str) -> None:
+        """Delete a sweep with its records and checkpoints.
+
+        Raises:
+            StoreError: some of its runs wait or train; stop them first.
+        """
+        with self.database.write() as db:
+            found = db.execute("SELECT id, status FROM runs WHERE sweep_id = ?", (sweep_id,))
+            runs = {row["id"]: row["status"] for row in found}
+            if any(status in ACTIVE for status in runs.values()):
+                raise StoreError(_("This sweep is still training. Stop it, then delete it."))
+            db.execute("DELETE FROM sweeps WHERE id = ?", (sweep_id,))
+        for run_id in runs:
+            shutil.rmtree(self.checkpoint_folder(run_id), ignore_errors=True)
+
+    def disk_bytes(self, sweep_id: str) -> int:
+        """What a sweep's records and checkpoints take on the disk."""
+        return self.sweep(sweep_id).size_bytes
+
+    # --- runs and records ---
+
+    def runs(self, sweep_id: str | None = None) -> list[RunInfo]:
+        """The runs of a sweep in its order, or all runs, the oldest first."""
+        with self.database.read() as db:
+            if sweep_id is None:
+                found = db.execute("SELECT * FROM runs ORDER BY id")
+            else:
+                query = "SELECT * FROM runs WHERE sweep_id = ? ORDER BY position"
+                found = db.execute(query, (sweep_id,))
+            return [rows.run_info(row) for row in found]
+
+    def records_since(
+        self, run_ids: Iterable[int], row_id: int = 0
+    ) -> tuple[list[tuple[int, Record]], int]:
+        """What has been written about some runs since the last time.
+
+        Args:
+            row_id: what this method returned last; 0 for everything. When a run's `epoch` has
+                changed, records may have been taken back: read that run from 0.
+
+        Returns:
+            (run id, record) in the order of writing, and the row id for the next call.
+        """
+        query = (
+            f"SELECT {rows.RECORD_FIELDS}, run_id, id FROM records "
+            f"WHERE run_id IN {_IDS} AND id > ? ORDER BY id"
+        )
+        with self.database.read() as db:
+            cursor = db.cursor()
+            cursor.row_factory = None
+            found = cursor.execute(query, (json.dumps(list(run_ids)), row_id)).fetchall()
+        return [(r[-2], rows.record(r)) for r in found], found[-1][-1] if found else row_id
+
+    def history(self, run_id: int) -> History:
+        """All records of one run, by column."""
+        history = History()
+        history.extend(record for _run, record in self.records_since([run_id])[0])
+        return history
+
+    # --- what a person asks for ---
+
+    def request_stop(self, run_ids: Iterable[int]) -> None:
+        """Stop runs: those that wait or are paused at once, the others within half a second."""
+        self._wish("stop", "stopped", ("queued", "paused"), run_ids)
+
+    def request_pause(self, run_ids: Iterable[int]) -> None:
+        """Pause runs; one that trains writes a checkpoint first."""
+        self._wish("pause", "paused", ("queued",), run_ids)
+
+    def _wish(
+        self, wish: str, status: str, directly: tuple[str, ...], run_ids: Iterable[int]
+    ) -> None:
+        ids, now = json.dumps(list(run_ids)), time.time()
+        with self.database.write() as db:
+            db.execute(
+                f"UPDATE runs SET status = ?, updated = ? WHERE id IN {_IDS} "
+                "AND status IN (SELECT value FROM json_each(?))",
+                (status, now, ids, json.dumps(directly)),
+            )
+            db.execute(
+                f"UPDATE runs SET wish = ? WHERE id IN {_IDS} AND status = 'running' "
+                "AND wish IS NOT 'stop'",
+                (wish, ids),
+            )
+
+    def resume(self, run_ids: Iterable[int], *, cores: int | None = None) -> None:
+        """Put paused, stopped and failed runs back into the queue.
+
+        A run goes on from its checkpoint with the threads and dtype with which it began;
+        without a checkpoint it starts again. The runs are dealt out anew over the lanes.
+        """
+        cores = cores or available_cores()
+        with self.database.write() as db:
+            found = db.execute(
+                f"SELECT id, sweep_id, spec, threads FROM runs WHERE id IN {_IDS} "
+                "AND status IN (SELECT value FROM json_each(?)) ORDER BY sweep_id, position",
+                (json.dumps(list(run_ids)), json.dumps(RESUMABLE)),
+            ).fetchall()
+            for lane, row in zip(_deal_again(found, cores), found, strict=True):
+                db.execute(
+                    "UPDATE runs SET status = 'queued', lane = ?, error = NULL, crashes = 0, "
+                    "updated = ?, dtype = iif(checkpoint_step IS NULL, NULL, dtype) WHERE id = ?",
+                    (lane, time.time(), row["id"]),
+                )
+
+    # --- settings ---
+
+    def setting(self, key: str) -> Any:
+        """A value that was put under `key`, or None."""
+        with self.database.read() as db:
+            row = db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row["value"])
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Keep a JSON value under `key`."""
+        with self.database.write() as db:
+            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
+
+    def machine(self, device: str) -> Machine | None:
+        """What a worker has measured of a device ("auto" for the one it chose), or None yet."""
+        device = (self.setting("auto_device") or device) if device == "auto" else device
+        values = self.setting(f"machine:{device}")
+        return None if values is None else Machine.from_dict(values)
+
+
+def clean_name(name: str) -> str:
+    """A sweep's name on one line and not too long.
+
+    Raises:
+        StoreError: nothing is left of it.
+    """
+    text = " ".join(name.split())[:MAX_NAME]
+    if not text:
+        raise StoreError(_("A sweep needs a name."))
+    return text
+
+
+def insert_sweep(db: sqlite3.Connection, spec: SweepSpec, name: str, imported: bool = False) -> str:
+    """Add a sweep without runs; returns its new id."""
+    sweep_id = base64.b32encode(secrets.token_bytes(5)).decode().lower()
+    preset = next((preset for preset, known in PRESETS.items() if known == spec), None)
+    text = json.dumps(spec.to_dict(), sort_keys=True)
+    db.execute(
+        "INSERT INTO sweeps (id, name, spec, preset, created, imported) VALUES (?, ?, ?, ?, ?, ?)",
+        (sweep_id, clean_name(name), text, preset, time.time(), int(imported)),
+    )
+    return sweep_id
+
+
+def insert_run(
+    db: sqlite3.Connection, sweep_id: str, position: int, spec: RunSpec, values: dict[str, Any]
+) -> int:
+    """Add a run to a sweep; returns its id.
+
+    Args:
+        values: further columns of the table `runs`.
+    """
+    now = time.time()
+    row = {"sweep_id": sweep_id, "position": position, "key": spec.key, "spec": spec.to_json()}
+    row |= {"created": now, "updated": now, **values}
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    cursor = db.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", tuple(row.values()))
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def _deal_again(found: Sequence[sqlite3.Row], cores: int) -> list[int]:
+    """Lanes of resumed runs: single-threaded ones share the cores, others have one each."""
+    lanes = [cores + i for i in range(len(found))]
+    by_sweep: dict[str, list[int]] = {}
+    for i, row in enumerate(found):
+        if row["threads"] == 1:
+            by_sweep.setdefault(row["sweep_id"], []).append(i)
+    for members in by_sweep.values():
+        seconds = [run_seconds(rows.parse_run_spec(found[i]["spec"])) for i in members]
+        for i, lane in zip(members, deal_lanes(seconds, cores), strict=True):
+            lanes[i] = lane
+    return lanes
