@@ -40,7 +40,7 @@ FASHION_MNIST_CLASSES = (
 )
 SHAPES_CLASSES = (
     *("circle", "ring", "square", "triangle", "star"),
-    *("cross", "crescent", "heart", "arrow", "hexagon"),
+    *("cross", "crescent", "heart", "arrow", "hourglass"),
 )
 
 

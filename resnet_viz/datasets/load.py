@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from resnet_viz.datasets import catalogue
-from resnet_viz.datasets.digits import FINGERPRINT as DIGITS_FINGERPRINT
-from resnet_viz.datasets.digits import make_digits
+from resnet_viz.datasets import catalogue, digits, published, shapes
 from resnet_viz.datasets.errors import DataError
+from resnet_viz.datasets.folder import make_folder
 from resnet_viz.datasets.images import Images, keep, read_cache
 from resnet_viz.datasets.scan import scan
 from resnet_viz.home import datasets_home
@@ -91,13 +93,31 @@ def _load(data: DataSpec, _home: str, _fingerprint: str) -> Dataset:
 
 def _images(data: DataSpec) -> Images:
     """All images of `data` at the size that it asks for, the training images shuffled."""
+    cache = datasets_home() / "cache"
+    if data.name == "folder":
+        assert data.folder is not None
+        listing = scan(data.folder)
+        size = data.image_size or catalogue.FOLDER_IMAGE_SIZE
+        name = hashlib.sha256(str(listing.root).encode()).hexdigest()[:16]
+        path = cache / f"folder-{name}-{size}.safetensors"
+        return _cached(path, listing.fingerprint, lambda: make_folder(listing, size))
     size = data.image_size or catalogue.info(data.name).image_size
-    path = datasets_home() / "cache" / "digits.safetensors"
-    images = read_cache(path, DIGITS_FINGERPRINT)
+    if data.name == "shapes":
+        path = cache / f"shapes-{size}.safetensors"
+        return _cached(path, shapes.FINGERPRINT, lambda: shapes.make_shapes(size))
+    if data.name == "digits":
+        path = cache / "digits.safetensors"
+        return _cached(path, digits.FINGERPRINT, digits.make_digits).resized(size)
+    path = datasets_home() / data.name / catalogue.DECODED
+    return _cached(path, data.name, lambda: published.unpack(data.name)).resized(size)
+
+
+def _cached(path: Path, fingerprint: str, make: Callable[[], Images]) -> Images:
+    images = read_cache(path, fingerprint)
     if images is None:
-        images = make_digits().shuffled()
-        keep(path, images, DIGITS_FINGERPRINT)
-    return images.resized(size)
+        images = make().shuffled()
+        keep(path, images, fingerprint)
+    return images
 
 
 def _check_split(images: Images, n_train: int) -> None:
