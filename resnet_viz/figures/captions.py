@@ -1,0 +1,105 @@
+"""A verdict in words. Every number and every claim comes from the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnet_viz.figures.verdict import FamilyVerdict, Verdict
+from resnet_viz.i18n import _
+
+
+def sweep_caption(verdict: Verdict) -> str:
+    """One to five short sentences: what the sweep shows, after how many steps, how surely."""
+    if verdict.mixed:
+        return _(
+            "These nets differ in more than their depth ({fields}), so they are not compared."
+        ).format(fields=", ".join(verdict.mixed))
+    if not verdict.families:
+        return " ".join([_("Nothing has been measured yet."), *_left_out(verdict)])
+    if verdict.too_early:
+        return _("After {step:,} of {steps:,} steps it is too early to compare.").format(
+            step=verdict.step, steps=verdict.steps
+        )
+    first, *others = verdict.families
+    return " ".join(
+        [
+            _when(verdict) + _family(first, full=True) + ".",
+            *(_family(family, full=False) + "." for family in others),
+            _certainty(verdict),
+            *_left_out(verdict),
+        ]
+    )
+
+
+def _when(verdict: Verdict) -> str:
+    text = _("After {step:,} steps ") if verdict.finished else _("So far, after {step:,} steps, ")
+    return text.format(step=verdict.step)
+
+
+def _family(family: FamilyVerdict, *, full: bool) -> str:
+    deepest, other = family.deepest, family.best_shallower
+    error = (
+        _("{net} errs on {error:.1f} % of its training images")
+        if full
+        else _("{net} errs on {error:.1f} %")
+    )
+    text = error.format(net=deepest.name, error=100 * deepest.mean)
+    if other is None or family.difference is None:
+        return text + _(" (no other depth to compare with)")
+    text += _(", {net} on {error:.1f} %").format(net=other.name, error=100 * other.mean)
+    points = 100 * family.difference
+    if family.degradation:
+        return text + _(": degradation, {points:+.1f} points").format(points=points)
+    if family.difference > 0 and f"{points:.1f}" != "0.0":
+        unclear = _(": {points:+.1f} points, too little or too uncertain to call degradation")
+        return text + unclear.format(points=points)
+    return text + _(": no degradation")
+
+
+def _certainty(verdict: Verdict) -> str:
+    low, high = verdict.seeds
+    if high == 1:
+        text = _("One seed")
+    elif low == high:
+        text = _("Means of {n} seeds").format(n=high)
+    else:
+        text = _("Means of {low} to {high} seeds").format(low=low, high=high)
+    if verdict.rates > 1:
+        text += _(", each net at the best of up to {n} learning rates").format(n=verdict.rates)
+    trends = [trend for family in verdict.families if (trend := _trend(family))]
+    return "; ".join([text, *trends]) + "."
+
+
+def _trend(family: FamilyVerdict) -> str:
+    """Of the deepest net, where it matters: the net that degrades, or one that still moves."""
+    if family.trend.direction == "falling":
+        text = _(
+            "{net} is still falling ({points:+.1f} points per 100 steps): "
+            "slow is not the same as stuck"
+        )
+    elif family.degradation and family.trend.direction == "flat":
+        text = _("{net} hardly falls any more ({points:+.1f} points per 100 steps)")
+    elif family.trend.direction == "rising":
+        text = _("the error of {net} is rising ({points:+.1f} points per 100 steps)")
+    else:
+        return ""
+    return text.format(net=family.deepest.name, points=100 * 100 * family.trend.slope)
+
+
+def _left_out(verdict: Verdict) -> list[str]:
+    sentences = []
+    for names, text in (
+        (verdict.diverged, _("Diverged and left out: {nets}.")),
+        (verdict.cut_short, _("Stopped early and left out: {nets}.")),
+        (verdict.waiting, _("Not started yet: {nets}.")),
+    ):
+        if names:
+            sentences.append(text.format(nets=_listed(names)))
+    return sentences
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    if len(names) <= most:
+        return ", ".join(names)
+    rest = _(" and {n} more").format(n=len(names) - most)
+    return ", ".join(names[:most]) + rest

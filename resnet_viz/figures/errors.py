@@ -1,0 +1,226 @@
+"""Error against training step, and error against depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+import plotly.graph_objects as go
+
+from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, variants
+from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
+from resnet_viz.figures.style import layout
+from resnet_viz.figures.thinning import MAX_POINTS, thinned
+from resnet_viz.i18n import _
+from resnet_viz.papers import Published
+from resnet_viz.records import RUNNING_STEPS, RunInfo
+
+POINTS_A_CHART = 40_000  # hundreds of runs get fewer points each
+
+
+def error_name(column: str) -> str:
+    """What a column of errors holds, for an axis or a table head."""
+    names = {
+        "running_error": _("training error, mean of the last {n} steps (%)"),
+        "train_error": _("training error, whole training set (%)"),
+        "val_error": _("validation error (%)"),
+        "test_error": _("test error (%)"),
+    }
+    return names[column].format(n=RUNNING_STEPS)
+
+
+def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
+    """One line a run; the seeds and learning rates of one net share colour and legend entry.
+
+    Args:
+        runs: with their records; fractions.
+        column: one of the error columns of `records.COLUMNS`.
+
+    Returns:
+        A figure in per cent, at most `MAX_POINTS` points a line.
+    """
+    figure = go.Figure(layout=layout(_("step"), error_name(column)))
+    labels = variants(runs)
+    depths = _depths(runs)
+    limit = min(MAX_POINTS, max(200, POINTS_A_CHART // max(1, len(runs))))
+    drawn: set[str] = set()
+    families: set[str] = set()
+    for run in sorted(runs, key=_family_and_depth(runs)):
+        info, history = run
+        if not history.steps.get(column):
+            continue
+        net = info.spec.net
+        x, y = thinned(history.steps[column], history.values[column], limit)
+        figure.add_scatter(
+            uid=f"{info.sweep_id}/{info.id}",
+            name=net.name,
+            legendgroup=net.name,
+            legendgrouptitle={} if net.family in families else {"text": net.family},
+            showlegend=net.name not in drawn,
+            mode="lines",
+            line={
+                "color": colour(net.family, net.depth, depths[net.family]),
+                "dash": LOOKS[net.family].dash,
+                "width": 2,
+            },
+            x=x,
+            y=[100 * value for value in y],
+            hovertemplate=_step_hover(info, labels[info.id]),
+        )
+        drawn.add(net.name)
+        families.add(net.family)
+    return figure
+
+
+def _step_hover(info: RunInfo, variant: str) -> str:
+    train = info.spec.train
+    recipe = _("seed {seed}, learning rate {lr:g}").format(seed=train.seed, lr=train.lr)
+    lines = [
+        f"<b>{info.spec.net.name}</b>",
+        recipe,
+        variant,
+        _("step {step}").format(step="%{x:,}"),
+        _("error {error} %").format(error="%{y:.1f}"),
+    ]
+    return "<br>".join(line for line in lines if line) + "<extra></extra>"
+
+
+def error_vs_depth(
+    runs: Runs, column: str = "running_error", published: Sequence[Published] = ()
+) -> go.Figure:
+    """One line a family: the mean over seeds at every depth, with its standard deviation.
+
+    Args:
+        runs: with or without their records; fractions.
+        column: one of the error columns of `records.COLUMNS`.
+        published: numbers of papers, drawn beside the measured ones where the column is the
+            same as theirs: "test_error".
+
+    Returns:
+        A figure in per cent. A hollow marker is a net that has not finished training.
+    """
+    points = aggregate(runs, column)
+    depths = _depths(runs)
+    figure = go.Figure(
+        layout=layout(
+            _("depth (weighted layers)"), error_name(column), subtitle=_what_is_averaged(points)
+        )
+    )
+    for (family, variant), line in groupby(points, key=lambda p: (p.family, p.variant)):
+        figure.add_trace(_depth_line(family, variant, list(line), depths[family]))
+    if column == "test_error":
+        for source, numbers in groupby(sorted(published, key=_source), key=_source):
+            figure.add_trace(_ghosts(source, list(numbers)))
+    ticks = sorted({p.depth for p in points})
+    if 0 < len(ticks) <= 8:
+        figure.update_xaxes(tickvals=ticks)
+    return figure
+
+
+def _depth_line(family: str, variant: str, points: Sequence[Point], depths: Sequence[int]) -> Any:
+    look = LOOKS[family]
+    shades = [colour(family, p.depth, depths) for p in points]
+    name = f"{family} ({variant})" if variant else family
+    bars = [None if p.std is None else 100 * p.std for p in points]
+    return go.Scatter(
+        uid=name,
+        name=name,
+        mode="lines+markers",
+        line={"color": colour(family, depths[0], depths[:1]), "dash": look.dash, "width": 2},
+        marker={
+            "color": shades,
+            "symbol": [look.symbol if p.finished else f"{look.symbol}-open" for p in points],
+            "size": 10,
+            "line": {"width": 2},
+        },
+        x=[p.depth for p in points],
+        y=[100 * p.mean for p in points],
+        error_y={"type": "data", "array": bars, "thickness": 1.5, "width": 5} if any(bars) else {},
+        text=[_point_hover(p) for p in points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _point_hover(point: Point) -> str:
+    lines = [f"<b>{point.name}</b>", point.variant]
+    if point.std is None:
+        lines.append(_("error {mean:.1f} %, one seed").format(mean=100 * point.mean))
+    else:
+        lines.append(
+            _("error {mean:.1f} ± {std:.1f} % ({n} seeds)").format(
+                mean=100 * point.mean, std=100 * point.std, n=point.n
+            )
+        )
+    rate = _("learning rate {lr:g}")
+    if point.rates > 1:
+        rate = _("learning rate {lr:g}, the best of {rates} by training error")
+    lines.append(rate.format(lr=point.lr, rates=point.rates))
+    step = _("after {step:,} steps") if point.finished else _("so far (step {step:,})")
+    lines.append(step.format(step=point.step))
+    return "<br>".join(line for line in lines if line)
+
+
+def _what_is_averaged(points: Sequence[Point]) -> str:
+    if not points:
+        return _("no measurements yet")
+    fewest, most = min(p.n for p in points), max(p.n for p in points)
+    rates = max(p.rates for p in points)
+    parts = [_("one seed")]
+    if most > 1:
+        seeds = str(most) if fewest == most else _("{low} to {high}").format(low=fewest, high=most)
+        parts = [_("mean ± standard deviation of {n} seeds").format(n=seeds)]
+    if rates > 1:
+        parts.append(_("best of {n} learning rates").format(n=rates))
+    if not all(p.finished for p in points):
+        parts.append(_("hollow: not finished"))
+    return " · ".join(parts)
+
+
+def _ghosts(source: str, numbers: Sequence[Published]) -> Any:
+    nets = sorted((int(p.name.rpartition("-")[2]), p.name.rpartition("-")[0], p) for p in numbers)
+    return go.Scatter(
+        uid=source,
+        name=source,
+        mode="markers",
+        marker={
+            "color": NEUTRAL,
+            "symbol": [f"{LOOKS[family].symbol}-open-dot" for _depth, family, _p in nets],
+            "size": 11,
+            "line": {"width": 1.5},
+        },
+        x=[depth for depth, _family, _p in nets],
+        y=[100 * p.test_error for _depth, _family, p in nets],
+        text=[
+            "<br>".join(
+                line
+                for line in (
+                    f"<b>{p.name}</b>",
+                    _("published: {error:.2f} %").format(error=100 * p.test_error),
+                    p.note,
+                    p.source,
+                )
+                if line
+            )
+            for _depth, _family, p in nets
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _source(published: Published) -> str:
+    return published.source
+
+
+def _depths(runs: Iterable[Run]) -> dict[str, list[int]]:
+    """Every depth of each family, finished or not, so that shades do not change on the way."""
+    depths: dict[str, set[int]] = {}
+    for info, _history in runs:
+        depths.setdefault(info.spec.net.family, set()).add(info.spec.net.depth)
+    return {family: sorted(values) for family, values in depths.items()}
+
+
+def _family_and_depth(runs: Runs) -> Any:
+    """Sort key: families in the order in which they appear, shallow nets first."""
+    families = list(_depths(runs))
+    return lambda run: (families.index(run[0].spec.net.family), run[0].spec.net.depth)

@@ -1,0 +1,170 @@
+// Draws the figures that live_chart() sends. load_plotly() appends this text to
+// plotly.min.js in one module, so `window.Plotly` is there when it runs.
+//
+// A message is a patch: `base` names the state that it starts from (null: none, the
+// patch is the whole figure), `seq` the state that it leads to. A chart whose state is
+// neither has missed a message and asks for the whole.
+
+const ASK_AGAIN_MS = 1000
+
+// By key. A chart keeps its element when Streamlit builds its place on the page anew, and
+// with it zoom, hidden traces and everything that was sent.
+const charts = new Map()
+
+function newChart() {
+  const root = document.createElement("div")
+  root.className = "resnet-viz-chart"
+  root.setAttribute("role", "img")
+  const chart = { root, seq: null, figure: null, theme: null, askedAt: -Infinity, pointer: null }
+  new ResizeObserver(() => resize(chart)).observe(root)
+  root.addEventListener("pointermove", (event) => (chart.pointer = event))
+  root.addEventListener("pointerleave", () => (chart.pointer = null))
+  return chart
+}
+
+function chartIn(parentElement, key) {
+  if (!charts.has(key)) charts.set(key, newChart())
+  const chart = charts.get(key)
+  if (chart.root.parentNode !== parentElement) parentElement.append(chart.root)
+  return chart
+}
+
+function resize(chart) {
+  const shown = chart.root.offsetWidth > 0 // not in a closed tab or expander
+  if (!shown) return
+  if (chart.root._fullLayout) window.Plotly.Plots.resize(chart.root)
+  else if (chart.figure) redraw(chart)
+}
+
+// The figure after a message. Changed arrays and objects are new ones: Plotly.react
+// compares by identity.
+function patched(figure, message) {
+  const traces = { ...figure.traces }
+  for (const [uid, changes] of Object.entries(message.traces ?? {})) {
+    const trace = { ...traces[uid] }
+    for (const [name, value] of Object.entries(changes.set ?? {})) trace[name] = value
+    for (const name of changes.unset ?? []) delete trace[name]
+    for (const [name, [kept, added]] of Object.entries(changes.tails ?? {}))
+      trace[name] = trace[name].slice(0, kept).concat(added)
+    traces[uid] = trace
+  }
+  return {
+    traces,
+    order: message.order ?? figure.order,
+    layout: message.layout ?? figure.layout,
+    alt: message.alt ?? figure.alt,
+  }
+}
+
+function themeOf(element) {
+  const style = getComputedStyle(element)
+  const read = (name) => style.getPropertyValue(`--st-${name}`).trim()
+  return {
+    text: read("text-color"),
+    background: read("background-color"),
+    panel: read("secondary-background-color"),
+    line: read("border-color"),
+    font: read("font"),
+  }
+}
+
+// Whatever the figure leaves open, in the colours and fonts of the page.
+function template(theme) {
+  const axis = {
+    color: theme.text,
+    gridcolor: theme.line,
+    linecolor: theme.line,
+    zerolinecolor: theme.line,
+    automargin: true,
+  }
+  const box = { bgcolor: theme.panel, bordercolor: theme.line }
+  return {
+    layout: {
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: theme.font, color: theme.text },
+      hoverlabel: { ...box, font: { family: theme.font, color: theme.text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.text, activecolor: theme.text },
+      xaxis: axis,
+      yaxis: axis,
+    },
+  }
+}
+
+// A transparent picture in dark colours is unreadable on white paper, so the PNG gets
+// the page's background.
+function downloadPng(chart) {
+  const layout = { ...chart.root.layout, paper_bgcolor: chart.theme.background }
+  const { width, height } = chart.root._fullLayout
+  return window.Plotly.downloadImage(
+    { data: chart.root.data, layout, config: chart.root._context },
+    { format: "png", filename: "resnet_viz", width, height, scale: 2 },
+  )
+}
+
+function config(chart) {
+  return {
+    displaylogo: false,
+    displayModeBar: true,
+    modeBarButtons: [
+      ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
+      [
+        {
+          name: "png",
+          title: chart.figure.layout.meta?.png ?? "Download PNG",
+          icon: window.Plotly.Icons.camera,
+          click: () => downloadPng(chart),
+        },
+      ],
+    ],
+  }
+}
+
+async function redraw(chart) {
+  // Mid-drag, Plotly would lose the drag; the next message or the drag's end redraws.
+  if (chart.root.offsetWidth === 0) return
+  if (chart.root._dragging) {
+    window.addEventListener("pointerup", () => setTimeout(() => redraw(chart)), { once: true })
+    return
+  }
+  const { traces, order, layout, alt } = chart.figure
+  chart.theme = themeOf(chart.root)
+  chart.root.setAttribute("aria-label", alt)
+  await window.Plotly.react(
+    chart.root,
+    order.map((uid) => traces[uid]),
+    { uirevision: "live", ...layout, template: template(chart.theme) },
+    config(chart),
+  )
+  hoverAgain(chart)
+}
+
+// A redraw removes the hover label: point again where the pointer rests.
+function hoverAgain(chart) {
+  if (!chart.pointer) return
+  const { clientX, clientY } = chart.pointer
+  const target = document.elementFromPoint(clientX, clientY)
+  if (target && chart.root.contains(target))
+    target.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY, bubbles: true }))
+}
+
+function draw({ parentElement, data, setTriggerValue }) {
+  const chart = chartIn(parentElement, data.key)
+  if (data.seq === chart.seq) {
+    if (JSON.stringify(themeOf(chart.root)) !== JSON.stringify(chart.theme)) redraw(chart)
+  } else if (data.base === null || data.base === chart.seq) {
+    chart.figure = patched(data.base === null ? { traces: {} } : chart.figure, data)
+    chart.seq = data.seq
+    redraw(chart)
+  } else if (performance.now() - chart.askedAt > ASK_AGAIN_MS) {
+    chart.askedAt = performance.now()
+    setTriggerValue("resync", true)
+  }
+}
+
+// The mounted parts wait for this; see _MOUNT in live_chart.py.
+const slot = (window.resnetVizChart ??= {})
+slot.ready ??= new Promise((resolve) => (slot.resolve = resolve))
+slot.resolve(draw)
+
+export default () => {}

@@ -1,0 +1,164 @@
+"""A Plotly chart that grows while somebody looks at it, without losing zoom, hover or legend.
+
+`st.plotly_chart` builds the chart anew whenever its data change. Here the browser keeps the
+chart, and each run of the script sends what changed since the last: a patch with a number.
+A chart that has missed one (a reload, a lost connection, a message overtaken by the next)
+sees that the numbers do not meet and asks for the whole figure.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.offline import get_plotlyjs
+
+DIGITS = 5  # significant digits sent: more than a screen can show, less than half the bytes
+
+Json: TypeAlias = dict[str, Any]
+
+_HERE = Path(__file__).parent
+
+# Travels with every message, so it only hands over to what load_plotly() brought.
+_MOUNT = """
+const slot = (window.resnetVizChart ??= {})
+slot.ready ??= new Promise((resolve) => (slot.resolve = resolve))
+export default async (part) => (await slot.ready)(part)
+"""
+
+
+@dataclass
+class _Sent:
+    """What the browser has, if nothing was lost: a figure, and the number of its last patch."""
+
+    seq: int
+    figure: Json
+
+
+@cache
+def _library() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "resnet_viz_plotly",
+        js=f"{get_plotlyjs()}\n{(_HERE / 'live_chart.js').read_text('utf-8')}",
+        css=(_HERE / "live_chart.css").read_text("utf-8"),
+        isolate_styles=False,
+    )
+
+
+@cache
+def _chart() -> Callable[..., Any]:
+    return st.components.v2.component("resnet_viz_chart", js=_MOUNT, isolate_styles=False)
+
+
+def load_plotly() -> None:
+    """Bring Plotly.js to the browser: once a page, outside of any fragment, before the charts.
+
+    The library is 4.8 MB. It stands alone in a part that never changes, so that Streamlit
+    sends it once a session and a reference to it afterwards.
+    """
+    _library()(key="resnet_viz_plotly", height=1)
+
+
+def live_chart(figure: go.Figure, *, key: str, height: int = 420, alt: str) -> None:
+    """Draw `figure`, or bring the chart that is already there up to date.
+
+    Call it in a fragment with `run_every`, on a page that called `load_plotly`. Traces are
+    told apart by their `uid`, else by their place; colours and fonts that the figure leaves
+    open follow the page's theme, so its own template is not sent.
+
+    Args:
+        figure: the whole figure as it should look now.
+        key: names the chart on its page; the same at every call.
+        height: in pixels.
+        alt: what a person who cannot see the chart is told.
+    """
+    memory = f"{key}_sent"
+    now = _describe(figure, alt)
+    sent: _Sent | None = st.session_state.get(memory)
+    message: Json = {"base": sent.seq if sent else None}
+    changes = patch(sent.figure if sent else None, now)
+    seq = _next(sent, changed=bool(changes))
+    st.session_state[memory] = _Sent(seq, now)
+
+    def forget() -> None:
+        st.session_state.pop(memory, None)
+
+    _chart()(
+        key=key,
+        height=height,
+        data={"key": key, **message, "seq": seq, **changes},
+        on_resync_change=forget,
+    )
+
+
+def _next(sent: _Sent | None, *, changed: bool) -> int:
+    # A whole figure starts at a random number, so that a chart left over from another
+    # session never takes a patch that was not meant for it.
+    if sent is None:
+        return secrets.randbelow(2**40)
+    return sent.seq + changed
+
+
+def _describe(figure: go.Figure, alt: str) -> Json:
+    """The figure as plain values: traces by uid, their order, layout, alt."""
+    values = figure.to_plotly_json()
+    traces = {str(t.get("uid", place)): t for place, t in enumerate(values["data"])}
+    if len(traces) < len(values["data"]):
+        raise ValueError("two traces of a live chart have the same uid; give each its own")
+    layout = {name: value for name, value in values["layout"].items() if name != "template"}
+    return {"traces": traces, "order": list(traces), "layout": layout, "alt": alt}
+
+
+def patch(old: Json | None, new: Json) -> Json:
+    """What leads from one described figure to another; empty when nothing changed.
+
+    Returns:
+        "order", "layout" and "alt" where they changed, and "traces": by uid, "set" (name to
+        value), "unset" (names) and "tails" (name to [elements kept, elements that follow]).
+    """
+    old = old or {"traces": {}, "order": None, "layout": None, "alt": None}
+    changes = {n: _plain(new[n]) for n in ("order", "layout", "alt") if new[n] != old[n]}
+    traces = {}
+    for uid, trace in new["traces"].items():
+        changed = _patch_trace(old["traces"].get(uid, {}), trace)
+        if changed:
+            traces[uid] = changed
+    return {**changes, "traces": traces} if traces else changes
+
+
+def _patch_trace(old: Json, new: Json) -> Json:
+    out: Json = {"set": {}, "tails": {}, "unset": [name for name in old if name not in new]}
+    for name, value in new.items():
+        before = old.get(name)
+        if isinstance(value, list | tuple) and isinstance(before, list | tuple) and before:
+            kept = _common(before, value)
+            if kept < len(value) or kept < len(before):
+                out["tails"][name] = [kept, _plain(value[kept:])]
+        elif value != before or name not in old:
+            out["set"][name] = _plain(value)
+    return {name: part for name, part in out.items() if part}
+
+
+def _common(old: Any, new: Any) -> int:
+    """How many elements two sequences share from their start."""
+    if new[: len(old)] == old:
+        return len(old)
+    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), len(new))
+
+
+def _plain(value: Any) -> Any:
+    """`value` for JSON: floats of `DIGITS` digits, None where there is no finite number."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    return value
