@@ -242,6 +242,16 @@ class Queue:
         return out
 
 
+def refuse_waiting(store: RunStore, device: str, error: str) -> None:
+    """End the runs that wait for a device which is not there."""
+    with store.database.write() as db:
+        db.execute(
+            "UPDATE runs SET status = 'failed', error = ?, updated = ? "
+            "WHERE status = 'queued' AND target = ?",
+            (error, time.time(), device),
+        )
+
+
 def _add_records(db: sqlite3.Connection, claim: Claim, records: Sequence[Record]) -> bool:
     """Insert records and bring the run's summary up to date; False if the claim is lost."""
     latest = {c: r.values[c] for r in records for c in _SUMMARY if c in r.values}

@@ -242,11 +242,22 @@ class RunStore:
         with self.database.write() as db:
             db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
 
-    def machine(self, device: str) -> Machine | None:
-        """What a worker has measured of a device ("auto" for the one it chose), or None yet."""
+    def machine(self, device: str = "auto", measured_with: str | None = None) -> Machine | None:
+        """What a worker has measured of a device ("auto" for the one it chose), or None yet.
+
+        Args:
+            measured_with: None too if it was measured with something else than this.
+        """
         device = (self.setting("auto_device") or device) if device == "auto" else device
-        values = self.setting(f"machine:{device}")
-        return None if values is None else Machine.from_dict(values)
+        found = self.setting(f"machine:{device}")
+        if found is None or measured_with not in (None, found["measured_with"]):
+            return None
+        return Machine.from_dict(found["machine"])
+
+    def set_machine(self, machine: Machine, measured_with: str) -> None:
+        """Keep what was measured of `machine.device`."""
+        value = {"measured_with": measured_with, "machine": machine.to_dict()}
+        self.set_setting(f"machine:{machine.device}", value)
 
 
 def clean_name(name: str) -> str:

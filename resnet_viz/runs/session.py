@@ -1,0 +1,306 @@
+"""The runs that a worker trains together: a loop over `train_many` that writes what it yields.
+
+Two threads share a session. The main one trains. The watcher looks every few hundredths of a
+second whether somebody wants a run to end; it also writes records that wait for a long step.
+Whoever takes a run out of `_active` is the one to end it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+
+import resnet_viz
+from resnet_viz.datasets.errors import DataError
+from resnet_viz.nets.costs import Machine
+from resnet_viz.records import Record
+from resnet_viz.runs.queue import Claim, Queue
+from resnet_viz.runs.schema import LostClaim, StoreError, explain
+from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
+from resnet_viz.training.loop import Chunk, train_many
+from resnet_viz.training.training import Training
+
+FLUSH_SECONDS = 0.2
+FIRST_CHECKPOINT_SECONDS = 2.0  # the interval doubles from here
+CHECKPOINT_SECONDS = 10.0  # to here
+# How long a step may go on after a wish before the run ends without it.
+PATIENCE_SECONDS = {"stop": 0.25, "pause": 10.0}
+VERSION = f"resnet_viz {resnet_viz.__version__}, torch {torch.__version__}"
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """Claimed runs, from claim to end.
+
+    Args:
+        machine: the number format and memory layout for runs that begin.
+        ending: whether the worker has to end; the runs then go back into the queue.
+    """
+
+    def __init__(
+        self, queue: Queue, claims: Sequence[Claim], machine: Machine, ending: Callable[[], bool]
+    ) -> None:
+        self._queue = queue
+        self._machine = machine
+        self._ending = ending
+        self._lock = threading.RLock()
+        self._active = {claim.run_id: claim for claim in claims}
+        self._outbox: dict[int, list[Record]] = {}
+        self._outbox_since = 0.0
+        self._wishes: dict[int, tuple[str, float]] = {}  # run -> wish, when it was first seen
+        self._closing = 0  # runs that the main thread is just ending
+        self._trouble: StoreError | None = None
+        self._checkpoint_due: dict[int, tuple[float, float]] = {}  # run -> when, interval
+
+    # --- main thread ---
+
+    def train(self) -> None:
+        """Train until every run has ended.
+
+        Raises:
+            StoreError: the store cannot be written. What could not be marked as failed still
+                counts as running until somebody notices that this worker has ended.
+        """
+        claims, trainings = [], []
+        try:
+            for claim in list(self._active.values()):
+                training = self._prepare(claim)
+                if training is not None:
+                    claims.append(claim)
+                    trainings.append(training)
+            for chunk in train_many(trainings, should_stop=lambda i: self._unwanted(claims[i])):
+                self._take(claims[chunk.index], trainings[chunk.index], chunk)
+                if self._trouble:
+                    raise self._trouble
+        except StoreError as error:
+            self._abandon(str(error))
+            raise
+
+    def _unwanted(self, claim: Claim) -> bool:
+        return (
+            claim.run_id in self._wishes
+            or claim.run_id not in self._active
+            or self._ending()
+            or self._trouble is not None
+        )
+
+    def _prepare(self, claim: Claim) -> Training | None:
+        """The run's training, at its checkpoint; None if it is not to be or cannot be trained."""
+        if claim.run_id not in self._active:
+            return None
+        try:
+            training = Training(
+                claim.spec,
+                device=self._queue.device,
+                threads=claim.threads,
+                machine=self._machine,
+                checkpoint=self._load_checkpoint(claim),
+            )
+        except DataError as error:
+            self._refuse(claim, str(error))
+            return None
+        except CheckpointError as error:
+            text = "Its checkpoint cannot be used: {error}. When resumed, the run starts again."
+            self._refuse(claim, text.format(error=error), forget=True)
+            return None
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it was, the other runs can go on
+            self._refuse(claim, traceback.format_exc())
+            return None
+        self._checkpoint_due[claim.run_id] = (
+            time.monotonic() + FIRST_CHECKPOINT_SECONDS,
+            FIRST_CHECKPOINT_SECONDS,
+        )
+        try:
+            self._queue.begin(claim, dtype=training.dtype, version=VERSION)
+        except LostClaim:
+            self._drop(claim)
+            return None
+        return training
+
+    def _load_checkpoint(self, claim: Claim) -> Checkpoint | None:
+        """The newest one; files of earlier claims that were never recorded go."""
+        store, step = self._queue.store, claim.checkpoint_step
+        self._clear_checkpoints(claim, step)
+        if step is None:
+            return None
+        checkpoint = Checkpoint.load(store.checkpoint_path(claim.run_id, step))
+        if checkpoint.step != step:
+            raise CheckpointError(f"it is of step {checkpoint.step}, not {step}")
+        return checkpoint
+
+    def _refuse(self, claim: Claim, error: str, *, forget: bool = False) -> None:
+        if self._drop(claim):
+            try:
+                if forget:
+                    self._queue.forget_checkpoint(claim)
+                self._queue.finish(claim, "failed", error)
+            except LostClaim:
+                _log.info("run %d was taken away", claim.run_id)
+
+    def _take(self, claim: Claim, training: Training, chunk: Chunk) -> None:
+        """Keep what a training says after its turn; end the run if that was its last one."""
+        self._put(claim, chunk.records)
+        if chunk.status == "running":
+            self._flush_if_due()
+            due, interval = self._checkpoint_due[claim.run_id]
+            if time.monotonic() >= due and claim.run_id in self._active:
+                self._save(claim, training)
+                interval = min(2 * interval, CHECKPOINT_SECONDS)
+                self._checkpoint_due[claim.run_id] = time.monotonic() + interval, interval
+            return
+        with self._lock:
+            self.flush()
+            if not self._drop(claim):
+                return
+            self._closing += 1
+        try:
+            self._end(claim, training, chunk)
+        except LostClaim:
+            _log.info("run %d was taken away", claim.run_id)
+        finally:
+            self._closing -= 1
+
+    def _end(self, claim: Claim, training: Training, chunk: Chunk) -> None:
+        status, error = chunk.status, chunk.error
+        if status == "stopped":
+            if self._trouble:
+                status, error = "failed", str(self._trouble)
+            elif claim.run_id not in self._wishes:
+                status = "queued"  # the worker has to end
+            elif self._wishes[claim.run_id][0] == "pause":
+                status = "paused"
+        if status in ("done", "paused", "queued"):
+            self._save(claim, training)
+        self._queue.finish(claim, status, error)
+        if status == "stopped":  # a person waits for the word, not for the file
+            self._save(claim, training)
+
+    def _save(self, claim: Claim, training: Training) -> None:
+        """Write a checkpoint: first the file, then every record up to it, then the note of it."""
+        checkpoint = training.checkpoint()
+        path = self._queue.store.checkpoint_path(claim.run_id, checkpoint.step)
+        try:
+            checkpoint.save(path)
+            size_bytes = path.stat().st_size
+        except (OSError, SafetensorError) as error:
+            raise explain(as_os_error(error), path) from error
+        self.flush()
+        try:
+            self._queue.record_checkpoint(claim, checkpoint.step, size_bytes)
+        except LostClaim:
+            path.unlink(missing_ok=True)
+            _remove_if_empty(path.parent)
+            self._drop(claim)
+        else:
+            self._clear_checkpoints(claim, checkpoint.step)
+
+    def _clear_checkpoints(self, claim: Claim, step: int | None) -> None:
+        """Remove every file from the run's folder but that of `step`."""
+        folder = self._queue.store.checkpoint_folder(claim.run_id)
+        for path in folder.glob("*"):
+            if step is None or path.name != f"{step}.safetensors":
+                path.unlink(missing_ok=True)
+
+    def _abandon(self, error: str) -> None:
+        """Mark what is left as failed, if the store still takes that."""
+        for claim in list(self._active.values()):
+            self._refuse(claim, error)
+
+    # --- both threads ---
+
+    def _drop(self, claim: Claim) -> bool:
+        """Take a run out; True for the one who did, and who ends it."""
+        with self._lock:
+            self._outbox.pop(claim.run_id, None)
+            return self._active.pop(claim.run_id, None) is not None
+
+    def _put(self, claim: Claim, records: Sequence[Record]) -> None:
+        with self._lock:
+            if records and claim.run_id in self._active:
+                if not self._outbox:
+                    self._outbox_since = time.monotonic()
+                self._outbox.setdefault(claim.run_id, []).extend(records)
+
+    def _flush_if_due(self) -> None:
+        if self._outbox and time.monotonic() - self._outbox_since >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the records that wait; runs that are somebody else's by now are dropped."""
+        with self._lock:
+            if not self._outbox:
+                return
+            batches = [(self._active[run_id], found) for run_id, found in self._outbox.items()]
+            try:
+                self._queue.append(batches)
+            except LostClaim as lost:
+                for run_id in lost.run_ids:
+                    self._active.pop(run_id, None)
+            self._outbox = {}
+
+    # --- watcher thread ---
+
+    def watch(self) -> bool:
+        """Look for wishes, and end the runs whose step has kept a person waiting too long.
+
+        Returns:
+            Whether nothing is left to train while the main thread still sits in a step: the
+            process is then to end.
+        """
+        try:
+            return self._watch()
+        except StoreError as error:
+            self._trouble = error  # the main thread ends the session
+            return False
+
+    def _watch(self) -> bool:
+        with self._lock:
+            self._flush_if_due()
+            claims = list(self._active.values())
+        found, now, ended = self._queue.wishes(claims), time.monotonic(), False
+        for claim in claims:
+            wish = found.get(claim.run_id)
+            if wish == "lost":
+                self._drop(claim)
+            elif wish is not None:
+                known, since = self._wishes.get(claim.run_id, ("", now))
+                self._wishes[claim.run_id] = (wish, since if known == wish else now)
+                if now - self._wishes[claim.run_id][1] > PATIENCE_SECONDS[wish]:
+                    ended |= self._revoke(claim, wish)
+        with self._lock:
+            return ended and not self._active and not self._closing
+
+    def _revoke(self, claim: Claim, wish: str) -> bool:
+        """End a run at what it has stored; False if the main thread just ended it itself."""
+        with self._lock:
+            self.flush()
+            if not self._drop(claim):
+                return False
+            try:
+                self._queue.revoke(claim, "stopped" if wish == "stop" else "paused")
+            except LostClaim:
+                _log.info("run %d was taken away", claim.run_id)
+            return True
+
+
+def as_os_error(error: OSError | SafetensorError) -> OSError:
+    """A safetensors error of the system as what it is; its text ends with "(os error 28)"."""
+    if isinstance(error, OSError):
+        return error
+    number = str(error).rpartition("os error ")[2].rstrip(")")
+    return OSError(int(number) if number.isdigit() else 0, str(error))
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
