@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 30  # without a byte
 _CHUNK_BYTES = 1 << 18
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The person no longer wants it."""
 
 
@@ -57,7 +57,7 @@ def download(
         _check_room(about, home)
         _fetch_all(about, on_progress, should_stop)
         write_cache(home / DECODED, unpack(name).shuffled(), fingerprint=name)
-    except _Stopped:
+    except _StoppedError:
         return False
     except OSError as error:
         raise DataError(
@@ -95,7 +95,7 @@ def _fetch_all(
         if not is_intact(archive):
             for received in _fetch(about, archive):
                 if should_stop():
-                    raise _Stopped
+                    raise _StoppedError
                 on_progress(done + received, about.download_bytes)
         done += size_bytes
         on_progress(done, about.download_bytes)

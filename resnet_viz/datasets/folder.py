@@ -25,7 +25,7 @@ NAMED_FAILURES = 5
 _CHUNK = 256  # images a thread takes at a time
 
 
-class UnusableImage(Exception):
+class UnusableImageError(Exception):
     """An image that cannot be decoded; the text says why."""
 
 
@@ -39,18 +39,18 @@ def read_image(path: str, size: int) -> Pixels:
         uint8 (size, size, 3), RGB.
 
     Raises:
-        UnusableImage: broken, too large, or of a kind that has no obvious colours.
+        UnusableImageError: broken, too large, or of a kind that has no obvious colours.
     """
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise UnusableImage(f"{image.width}×{image.height} pixels are too many")
+                raise UnusableImageError(f"{image.width}×{image.height} pixels are too many")
             image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8
             return np.asarray(_square(_to_rgb(ImageOps.exif_transpose(image)), size))
     except UnidentifiedImageError:
-        raise UnusableImage("not an image") from None
+        raise UnusableImageError("not an image") from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise UnusableImage(str(error)) from None
+        raise UnusableImageError(str(error)) from None
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -60,7 +60,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     elif image.mode.startswith("I"):
         return _from_16_bits(image).convert("RGB")
     elif image.mode == "F":
-        raise UnusableImage("values are floating-point numbers; save it with 8 or 16 bits")
+        raise UnusableImageError("values are floating-point numbers; save it with 8 or 16 bits")
     image = image.convert("RGBA")
     ground = Image.new("RGBA", image.size, (*BACKGROUND, 255))
     return Image.alpha_composite(ground, image).convert("RGB")
@@ -69,7 +69,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _from_16_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image).astype(np.int64)  # PIL's own conversion clips at 255
     if values.min() < 0 or values.max() > 65535:
-        raise UnusableImage("values have more than 16 bits; save it with 8 or 16 bits")
+        raise UnusableImageError("values have more than 16 bits; save it with 8 or 16 bits")
     return Image.fromarray(np.rint(values / 257).astype(np.uint8))
 
 
@@ -95,7 +95,7 @@ def read_images(paths: Sequence[str], size: int) -> tuple[Pixels, dict[int, str]
         for i in range(start, min(start + _CHUNK, len(paths))):
             try:
                 images[i] = read_image(paths[i], size)
-            except UnusableImage as error:
+            except UnusableImageError as error:
                 failures[i] = str(error)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:

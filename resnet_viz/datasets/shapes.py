@@ -17,17 +17,17 @@ from resnet_viz.datasets.images import Images
 
 Floats = NDArray[np.float32]
 
-FINGERPRINT = "shapes-1"  # change it with anything that changes the pictures
+FINGERPRINT = "shapes-2"  # change it with anything that changes the pictures
 _TRAIN_SEED, _TEST_SEED = 1, 2
 _CHUNK_PIXELS = 1 << 20
 
 # Lengths are in units of half the image's side; brightness is 0..1.
-RADIUS = (0.42, 0.72)
+RADIUS = (0.38, 0.72)
 OBJECT_VALUE = (0.65, 1.0)
 GROUND_VALUE = (0.0, 0.3)
-LINES, LINE_WIDTH, LINE_VALUE = 3, (0.03, 0.08), (0.1, 0.45)
-BLOBS, BLOB_WIDTH, BLOB_VALUE = 3, (0.1, 0.3), (0.05, 0.3)
-NOISE = 0.06
+LINES, LINE_WIDTH, LINE_VALUE = 4, (0.03, 0.09), (0.15, 0.55)
+BLOBS, BLOB_WIDTH, BLOB_VALUE = 3, (0.1, 0.3), (0.05, 0.35)
+NOISE = 0.08
 
 
 def _ring(count: int, radius: float = 1.0, start: float = np.pi / 2) -> Floats:
@@ -46,8 +46,8 @@ def _star() -> Floats:
     return points
 
 
-def _cross(arm: float = 0.3) -> Floats:
-    quarter = _points((arm, 1), (arm, arm), (1, arm))
+def _cross(arm: float = 0.29, reach: float = 0.95) -> Floats:
+    quarter = _points((arm, reach), (arm, arm), (reach, arm))
     turns = [quarter @ np.array([[c, s], [-s, c]], np.float32) for c, s in _TURNS]
     return np.concatenate(turns).astype(np.float32)
 
@@ -58,7 +58,7 @@ _TURNS = ((1, 0), (0, -1), (-1, 0), (0, 1))  # cosine and sine of clockwise quar
 def _heart() -> Floats:
     t = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
-    return np.stack([16 * np.sin(t) ** 3, y + 2], 1).astype(np.float32) / 16
+    return (np.stack([16 * np.sin(t) ** 3, y + 2], 1) / 18).astype(np.float32)
 
 
 # Outline within the unit circle, and the outline of what is cut out of it.
@@ -73,11 +73,17 @@ _OUTLINES: dict[str, tuple[Floats, Floats | None]] = {
     "heart": (_heart(), None),
     "arrow": (
         _points(
-            (0, 1), (0.8, 0.1), (0.27, 0.1), (0.27, -1), (-0.27, -1), (-0.27, 0.1), (-0.8, 0.1)
+            (0, 1),
+            (0.8, 0.1),
+            (0.27, 0.1),
+            (0.27, -0.96),
+            (-0.27, -0.96),
+            (-0.27, 0.1),
+            (-0.8, 0.1),
         ),
         None,
     ),
-    "hourglass": (_points((-0.75, 0.9), (0.75, 0.9), (-0.75, -0.9), (0.75, -0.9)), None),
+    "hourglass": (_points((-0.65, 0.75), (0.65, 0.75), (-0.65, -0.75), (0.65, -0.75)), None),
 }
 assert tuple(_OUTLINES) == SHAPES_CLASSES
 
