@@ -28,7 +28,7 @@ _SUMMARY = (
     *("running_error", "train_error", "val_error", "test_error"),
     *("seconds", "images_per_second"),
 )
-_INSERT = (
+INSERT_RECORD = (
     f"INSERT INTO records (run_id, {rows.RECORD_FIELDS}) "
     f"VALUES ({', '.join('?' * (3 + len(_LATEST)))})"
 )
@@ -267,7 +267,7 @@ def _add_records(db: sqlite3.Connection, claim: Claim, records: Sequence[Record]
     values |= {"id": claim.run_id, "epoch": claim.epoch}
     if not db.execute(query, values).rowcount:
         return False
-    db.executemany(_INSERT, rows.record_rows(claim.run_id, records))
+    db.executemany(INSERT_RECORD, rows.record_rows(claim.run_id, records))
     return True
 
 

@@ -1,0 +1,228 @@
+"""A sweep as one file: specs, records and checkpoints, out and in. No torch.
+
+The file is a zip of manifest.json, records/<n>.jsonl and checkpoints/<n>.safetensors, n being
+the position of a run in the manifest. A file to import may come from anybody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import resnet_viz
+from resnet_viz.i18n import _
+from resnet_viz.records import Record
+from resnet_viz.runs import rows
+from resnet_viz.runs.queue import INSERT_RECORD, summarise
+from resnet_viz.runs.schema import explain
+from resnet_viz.runs.store import RunStore, insert_run, insert_sweep, unknown_sweep
+from resnet_viz.runs.untrusted import (
+    FORMAT,
+    SCHEMA,
+    ArchivedRun,
+    ArchiveError,
+    Manifest,
+    check_checkpoint,
+    read_manifest,
+    read_records,
+    refuse,
+)
+
+__all__ = ["ArchiveError", "export_sweep", "import_archive"]
+
+MAX_TOTAL_BYTES = 4 << 30
+MAX_MANIFEST_BYTES = 16 << 20
+MAX_RECORDS_BYTES = 256 << 20  # of all runs; they are checked in memory
+MAX_RATIO = 200  # of unpacked to packed size; records pack to a tenth
+_MANIFEST = "manifest.json"
+_COPY_BYTES = 1 << 20
+_EXPORTED = ("status", "device", "dtype", "threads", "version", "error")
+_ABANDONED_SECONDS = 3600.0
+
+
+def export_sweep(store: RunStore, sweep_id: str, file: Path | IO[bytes]) -> None:
+    """Write a sweep with its records and newest checkpoints to `file`.
+
+    Raises:
+        UnknownSweepError: there is none of that id.
+        StoreError: the store cannot be read.
+        OSError: the file cannot be written.
+    """
+    with store.database.read() as db, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
+        if sweep is None:
+            raise unknown_sweep(sweep_id)
+        manifest: dict[str, Any] = {"format": FORMAT, "schema": SCHEMA, "runs": []}
+        manifest |= {"program": f"resnet_viz {resnet_viz.__version__}"}
+        manifest |= {"name": sweep["name"], "spec": json.loads(sweep["spec"])}
+        query = "SELECT * FROM runs WHERE sweep_id = ? ORDER BY position"
+        for n, run in enumerate(db.execute(query, (sweep_id,)).fetchall()):
+            entry = {"spec": json.loads(run["spec"]), **{name: run[name] for name in _EXPORTED}}
+            found = db.execute(
+                f"SELECT {rows.RECORD_FIELDS} FROM records WHERE run_id = ? ORDER BY id",
+                (run["id"],),
+            )
+            lines = [json.dumps(vars(rows.record(row)), default=dict) for row in found]
+            archive.writestr(f"records/{n}.jsonl", "\n".join(lines))
+            step = run["checkpoint_step"]
+            path = None if step is None else store.checkpoint_path(run["id"], step)
+            if path is not None and _add_file(archive, path, f"checkpoints/{n}.safetensors"):
+                entry["checkpoint_step"] = step
+            manifest["runs"].append(entry)
+        archive.writestr(_MANIFEST, json.dumps(manifest, indent=1))
+
+
+def _add_file(archive: zipfile.ZipFile, path: Path, name: str) -> bool:
+    """Add a checkpoint unpacked; False if its worker has just replaced it."""
+    try:
+        source = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as target:
+        shutil.copyfileobj(source, target, _COPY_BYTES)
+    return True
+
+
+def import_archive(store: RunStore, file: Path | IO[bytes]) -> str:
+    """Add the sweep of an archive, which is not trusted, to the store: all of it or nothing.
+
+    Runs that were waiting or training when it was written are "stopped" here.
+
+    Returns:
+        The id of the new sweep.
+
+    Raises:
+        ArchiveError: it is not an archive, it is damaged, or something in it is not as it must be.
+        StoreError: the store cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_sizes(archive)
+            manifest = read_manifest(_read(archive, _MANIFEST, MAX_MANIFEST_BYTES))
+            _check_names(archive, manifest)
+            histories = _read_all_records(archive, manifest)
+            with _temporary_folder(store) as folder:
+                _extract_checkpoints(archive, manifest, folder)
+                return _insert(store, manifest, histories, folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        refuse(_("it is damaged, or no archive ({error})").format(error=error))
+    except UnicodeDecodeError:
+        refuse(_("it is damaged"))
+
+
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if total > MAX_TOTAL_BYTES or total > MAX_RATIO * packed + _COPY_BYTES:
+        refuse(_("unpacked it would be too large ({n:.0f} MB)").format(n=total / 1e6))
+    if any(member.flag_bits & 1 for member in members):
+        refuse(_("it is encrypted"))
+
+
+def _check_names(archive: zipfile.ZipFile, manifest: Manifest) -> None:
+    """Only what the manifest speaks of; no name of the archive ever becomes a path."""
+    expected = {_MANIFEST}
+    for n, run in enumerate(manifest.runs):
+        expected.add(f"records/{n}.jsonl")
+        if run.checkpoint_step is not None:
+            expected.add(f"checkpoints/{n}.safetensors")
+    names = archive.namelist()
+    if len(names) != len(expected) or set(names) != expected:
+        refuse(_("its contents are not those that its manifest names"))
+
+
+def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """A member in memory; zipfile reads no more of it than the size that it declares."""
+    try:
+        member = archive.getinfo(name)
+    except KeyError:
+        refuse(_("it has no {name}").format(name=name))
+    if member.file_size > most:
+        refuse(_("{name} is too large").format(name=name))
+    return archive.read(member)
+
+
+def _extract_checkpoints(archive: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
+    for n, run in enumerate(manifest.runs):
+        if run.checkpoint_step is None:
+            continue
+        path = folder / f"{n}.safetensors"
+        try:
+            with archive.open(f"checkpoints/{n}.safetensors") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target, _COPY_BYTES)
+        except OSError as error:
+            raise explain(error, path) from error
+        check_checkpoint(path, run.checkpoint_step)
+
+
+def _read_all_records(archive: zipfile.ZipFile, manifest: Manifest) -> list[list[Record]]:
+    names = [f"records/{n}.jsonl" for n in range(len(manifest.runs))]
+    if sum(archive.getinfo(name).file_size for name in names) > MAX_RECORDS_BYTES:
+        refuse(_("its records are too large"))
+    return [
+        read_records(_read(archive, name, MAX_RECORDS_BYTES), run.spec)
+        for name, run in zip(names, manifest.runs, strict=True)
+    ]
+
+
+def _insert(
+    store: RunStore, manifest: Manifest, histories: list[list[Record]], folder: Path
+) -> str:
+    """Everything in one transaction; the checkpoints are moved just before it ends."""
+    moved: list[Path] = []
+    try:
+        with store.database.write() as db:
+            sweep_id = insert_sweep(db, manifest.spec, manifest.name, imported=True)
+            for n, (run, records) in enumerate(zip(manifest.runs, histories, strict=True)):
+                source = folder / f"{n}.safetensors"
+                run_id = insert_run(db, sweep_id, n, run.spec, _run_values(run, source))
+                db.executemany(INSERT_RECORD, rows.record_rows(run_id, records))
+                summarise(db, run_id)
+                if run.checkpoint_step is not None:
+                    target = store.checkpoint_path(run_id, run.checkpoint_step)
+                    moved.append(target.parent)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(source, target)
+    except BaseException as error:
+        for path in moved:
+            shutil.rmtree(path, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise explain(error, store.home) from error
+        raise
+    return sweep_id
+
+
+def _run_values(run: ArchivedRun, checkpoint: Path) -> dict[str, Any]:
+    values = {**run.values, "lane": 0, "target": "auto"}
+    if run.checkpoint_step is not None:
+        values["checkpoint_step"] = run.checkpoint_step
+        values["checkpoint_bytes"] = checkpoint.stat().st_size
+    return values
+
+
+@contextmanager
+def _temporary_folder(store: RunStore) -> Iterator[Path]:
+    """A folder on the disk of the checkpoints; one that a killed import left behind goes."""
+    parent = store.home / "checkpoints"
+    path = parent / f".import-{secrets.token_hex(4)}"
+    try:
+        path.mkdir(parents=True)
+        for old in parent.glob(".import-*"):
+            if time.time() - old.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise explain(error, parent) from error
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,221 @@
+"""What an archive may hold: every part is checked before anything of it is kept. No torch."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from resnet_viz.i18n import _
+from resnet_viz.records import ACTIVE, COLUMNS, STATUSES, Record
+from resnet_viz.specs import RunSpec, SpecError
+from resnet_viz.sweeps import MAX_RUNS, SweepSpec
+
+FORMAT = "resnet_viz sweep"
+SCHEMA = 1
+MAX_ERROR_CHARS = 20_000
+MAX_HEADER_BYTES = 16 << 20
+MAX_STEPS_FIELD = 10_000_000
+_DEVICES = (None, "cpu", "cuda", "mps")
+_DTYPES = (None, "float32", "bfloat16")
+_TENSOR_BYTES = {
+    **dict.fromkeys(("F64", "I64", "U64"), 8),
+    **dict.fromkeys(("F32", "I32", "U32"), 4),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
+    **dict.fromkeys(("I8", "U8", "BOOL"), 1),
+}
+
+
+class ArchiveError(Exception):
+    """A file that cannot be imported; the message says why."""
+
+
+def refuse(reason: str) -> NoReturn:
+    """Raise the error for a file that is no archive of ours, or a damaged one."""
+    text = _("This file cannot be imported: {reason}. Nothing was changed.")
+    raise ArchiveError(text.format(reason=reason))
+
+
+@dataclass(frozen=True)
+class ArchivedRun:
+    """One run of a manifest, checked. `values` are columns of the table `runs`."""
+
+    spec: RunSpec
+    values: dict[str, Any]
+    checkpoint_step: int | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The checked contents of manifest.json."""
+
+    name: str
+    spec: SweepSpec
+    runs: tuple[ArchivedRun, ...]
+
+
+def read_json(data: bytes, what: str) -> Any:
+    """Strict JSON: no NaN, no infinity, nothing nested without end."""
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        refuse(_("{what} is not JSON: {error}").format(what=what, error=error))
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number")
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Check manifest.json.
+
+    Raises:
+        ArchiveError: anything in it is not as `archive.export_sweep` writes it.
+    """
+    values = _mapping(read_json(data, "manifest.json"), "manifest.json")
+    if values.get("format") != FORMAT:
+        refuse(_("it is not an archive of this program"))
+    schema = _whole(values.get("schema"), "schema", 0, MAX_STEPS_FIELD)
+    if schema > SCHEMA:
+        refuse(_("it was written by a newer version of resnet_viz; update the program"))
+    runs = values.get("runs")
+    if not isinstance(runs, list) or not 1 <= len(runs) <= MAX_RUNS:
+        refuse(_("it must hold 1 to {n} runs").format(n=MAX_RUNS))
+    name = values.get("name")
+    if not isinstance(name, str) or not name.strip():
+        refuse(_("its sweep has no name"))
+    try:
+        spec = SweepSpec.from_dict(values.get("spec"))
+        specs = [RunSpec.from_dict(_mapping(run, "run").get("spec")) for run in runs]
+    except (SpecError, TypeError, ValueError, OverflowError) as error:
+        refuse(str(error))
+    return Manifest(name, spec, tuple(map(_read_run, specs, runs)))
+
+
+def _read_run(spec: RunSpec, values: Mapping[str, Any]) -> ArchivedRun:
+    status = values.get("status")
+    if status not in STATUSES:
+        refuse(_("{value!r:.80} is not a status").format(value=status))
+    for name, known in (("device", _DEVICES), ("dtype", _DTYPES)):
+        if values.get(name) not in known:
+            refuse(_("{name} {value!r:.80} is not known").format(name=name, value=values[name]))
+    step = values.get("checkpoint_step")
+    if step is not None:
+        step = _whole(step, "checkpoint_step", 0, spec.train.steps)
+    columns = {
+        "status": "stopped" if status in ACTIVE else status,  # nobody trains it here
+        "device": values.get("device"),
+        "dtype": values.get("dtype"),
+        "threads": _whole(values.get("threads", 1), "threads", 1, 1024),
+        "version": _text(values.get("version"), "version", 200),
+        "error": _text(values.get("error"), "error", MAX_ERROR_CHARS),
+    }
+    return ArchivedRun(spec, columns, step)
+
+
+def read_records(data: bytes, spec: RunSpec) -> list[Record]:
+    """Check the records of one run, JSON a line, in the order in which they were written.
+
+    Raises:
+        ArchiveError: a line is not a record, a value is not a finite number, or the steps do
+            not ascend within the recipe's.
+    """
+    out: list[Record] = []
+    last = dict.fromkeys(COLUMNS, -1)
+    for line in data.splitlines():
+        values = _mapping(read_json(line, _("a record")), _("a record"))
+        kind = values.get("kind")
+        if not isinstance(kind, str) or kind not in COLUMNS:
+            refuse(_("{value!r:.80} is not a kind of record").format(value=kind))
+        step = _whole(values.get("step"), "step", last[kind] + 1, spec.train.steps)
+        measured = _mapping(values.get("values"), _("a record"))
+        for column, value in measured.items():
+            if column not in COLUMNS[kind]:
+                refuse(_("{value!r:.80} is not a column").format(value=column))
+            _number(value, column)
+        last[kind] = step
+        out.append(Record(kind, step, {c: float(v) for c, v in measured.items()}))
+    return out
+
+
+def check_checkpoint(path: Path, step: int) -> None:
+    """Check that a file has a safetensors header which fits it, and is of step `step`.
+
+    The header is all that is read: the tensors are opened by a worker, which checks them again
+    against the run's spec.
+
+    Raises:
+        ArchiveError: it is not such a file.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))[0]
+        if length > min(MAX_HEADER_BYTES, size - 8):
+            refuse(_("a checkpoint is damaged"))
+        header = _mapping(read_json(file.read(length), _("a checkpoint")), _("a checkpoint"))
+    notes = _mapping(header.get("__metadata__"), _("a checkpoint"))
+    ours = notes.get("resnet_viz")
+    if not isinstance(ours, str):
+        refuse(_("a checkpoint is not one of this program"))
+    meta = _mapping(read_json(ours.encode(), _("a checkpoint")), _("a checkpoint"))
+    if _whole(meta.get("step"), "step", 0, MAX_STEPS_FIELD) != step:
+        refuse(_("a checkpoint is not of the step that it should be of"))
+    tensors = [value for name, value in header.items() if name != "__metadata__"]
+    end = 0
+    for begin, end_of_tensor in sorted(_tensor_range(_mapping(t, _("a tensor"))) for t in tensors):
+        if begin != end:
+            refuse(_("a checkpoint is damaged"))
+        end = end_of_tensor
+    if end != size - 8 - length:
+        refuse(_("a checkpoint is damaged"))
+
+
+def _tensor_range(tensor: Mapping[str, Any]) -> tuple[int, int]:
+    """Begin and end of a tensor's bytes, which agree with its shape and type."""
+    shape, offsets = tensor.get("shape"), tensor.get("data_offsets")
+    lists = isinstance(shape, list) and isinstance(offsets, list) and len(offsets) == 2
+    dtype = tensor.get("dtype")
+    if not lists or not isinstance(dtype, str) or dtype not in _TENSOR_BYTES:
+        refuse(_("a checkpoint is damaged"))
+    assert isinstance(shape, list)
+    assert isinstance(offsets, list)
+    if len(shape) > 8:
+        refuse(_("a checkpoint is damaged"))
+    begin, end = (_whole(offset, "offset", 0, 1 << 50) for offset in offsets)
+    values = math.prod(_whole(n, "size", 0, 1 << 50) for n in shape)
+    if end - begin != values * _TENSOR_BYTES[dtype]:
+        refuse(_("a checkpoint is damaged"))
+    return begin, end
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        refuse(_("{what} must be an object with named fields").format(what=what))
+    return value
+
+
+def _whole(value: object, name: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        text = _("{name} {value!r:.80} is not a whole number from {low} to {high}")
+        refuse(text.format(name=name, value=value, low=low, high=high))
+    return value
+
+
+def _number(value: object, name: str) -> None:
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    # Errors are fractions; 1e300 is what a float can hold, and what no measurement reaches.
+    low, high = (0.0, 1.0) if name.endswith("_error") else (-1e300, 1e300)
+    if not good or not low <= value <= high:  # type: ignore[operator]
+        refuse(_("{name} cannot be {value!r:.80}").format(name=name, value=value))
+
+
+def _text(value: object, name: str, longest: int) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        refuse(_("{name} is not a text").format(name=name))
+    return value[:longest]
