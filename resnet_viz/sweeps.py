@@ -106,7 +106,9 @@ class SweepSpec:
         """
         if not isinstance(values, Mapping):
             raise SpecError(f"a sweep must be an object with named fields, not {values!r:.80}")
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        fields: dict[Any, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
         fields["data"] = DataSpec.from_dict(fields.get("data"))
         fields["train"] = TrainSpec.from_dict(fields.get("train"))
         try:
@@ -118,7 +120,7 @@ class SweepSpec:
 _QUICK = SweepSpec(
     families=("plain", "resnet"),
     depths=(8, 20, 32, 56),
-    data=DataSpec("digits", image_size=16),
+    data=DataSpec("digits", image_size=16, crop_padding=2),
     train=TrainSpec(steps=300, batch_size=64, lr=0.1, schedule="cosine", warmup_steps=20),
     width=8,
 )
@@ -129,7 +131,7 @@ PRESETS: dict[str, SweepSpec] = {
     "longer": replace(
         _QUICK,
         depths=(8, 20, 32, 44, 56),
-        data=DataSpec("shapes", image_size=24),
+        data=DataSpec("shapes", image_size=24, crop_padding=2),
         train=replace(_QUICK.train, steps=2000, batch_size=128, warmup_steps=100),
         width=16,
     ),

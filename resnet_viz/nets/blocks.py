@@ -119,8 +119,8 @@ class PreactBlock(nn.Module):
         self.shortcut = shortcut(c_in, width * EXPANSION[spec.block], stride, spec)
         self.fork = nn.Sequential()
         if first or isinstance(self.shortcut, nn.Sequential):
-            self.fork.append(self.branch.norm1)
-            self.fork.append(self.branch.relu1)
+            self.fork.append(self.branch[0])
+            self.fork.append(self.branch[1])
             del self.branch.norm1, self.branch.relu1  # by name, since pop would renumber the rest
 
     def forward(self, x: Tensor) -> Tensor:

@@ -137,9 +137,8 @@ class Training:
 
     def _logits(self, images: Tensor) -> Tensor:
         """Logits (batch, classes) of uint8 images (batch, channels, height, width)."""
-        x = normalize(
-            images.to(self.device), self.data.mean, self.data.std, channels_last=self.channels_last
-        )
+        mean, std = self.data.mean, self.data.std
+        x = normalize(images.to(self.device), mean, std, torch.float32, self.channels_last)
         with torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32):
             return self.net(x)
 

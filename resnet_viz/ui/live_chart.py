@@ -9,6 +9,7 @@ sees that the numbers do not meet and asks for the whole figure.
 from __future__ import annotations
 
 import math
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ def _describe(figure: go.Figure, alt: str) -> Json:
     traces = {str(t.get("uid", place)): t for place, t in enumerate(values["data"])}
     if len(traces) < len(values["data"]):
         raise ValueError("two traces of a live chart have the same uid; give each its own")
+    for uid in traces:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", uid):
+            raise ValueError(f"uid {uid!r} of a trace may have letters, digits, - and _ only")
     layout = {name: value for name, value in values["layout"].items() if name != "template"}
     return {"traces": traces, "order": list(traces), "layout": layout, "alt": alt}
 

@@ -1,0 +1,35 @@
+"""resnet_viz: page configuration and navigation. Run it with `streamlit run app.py`."""
+
+import streamlit as st
+
+from resnet_viz.i18n import _, set_language_source
+from resnet_viz.ui.session import session_language
+
+set_language_source(session_language)
+st.set_page_config(
+    page_title="resnet_viz", page_icon=":material/stacked_line_chart:", layout="wide"
+)
+
+st.navigation(
+    {
+        "": [
+            st.Page("pages/start.py", title=_("Start"), icon=":material/home:", default=True),
+        ],
+        _("Train"): [
+            st.Page(
+                "pages/error_vs_depth.py",
+                title=_("Error against depth"),
+                icon=":material/stacked_line_chart:",
+                url_path="error-vs-depth",
+                help=_("Train plain and residual nets of several depths and compare them."),
+            ),
+            st.Page(
+                "pages/runs.py",
+                title=_("Runs"),
+                icon=":material/list:",
+                url_path="runs",
+                help=_("Everything that was trained: open, compare, export, delete."),
+            ),
+        ],
+    }
+).run()

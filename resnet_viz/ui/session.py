@@ -1,0 +1,61 @@
+"""What every page starts with: the store, its supervisor, and the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from resnet_viz.i18n import DEFAULT_LANGUAGE, languages
+from resnet_viz.nets.costs import Machine
+from resnet_viz.runs.lanes import available_cores
+from resnet_viz.runs.schema import StoreError
+from resnet_viz.runs.store import RunStore
+from resnet_viz.runs.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The store and what keeps its workers alive; one a server, shared by all sessions."""
+
+    store: RunStore
+    supervisor: Supervisor
+
+    @property
+    def cores(self) -> int:
+        """Worker processes on a CPU."""
+        return available_cores()
+
+    @property
+    def device(self) -> str:
+        """The device that workers chose, "cpu" until the first one has looked."""
+        return self.store.setting("auto_device") or "cpu"
+
+    @property
+    def machine(self) -> Machine | None:
+        """What a worker has measured of the device, or None until then."""
+        return self.store.machine("auto")
+
+
+@st.cache_resource(show_spinner=False)
+def _open() -> Backend:
+    store = RunStore()
+    supervisor = Supervisor(store)
+    supervisor.start()
+    return Backend(store, supervisor)
+
+
+def open_backend() -> Backend:
+    """The server's store; a page that cannot have one says why and ends here."""
+    try:
+        return _open()
+    except StoreError as error:
+        st.error(str(error), icon=":material/folder_off:")
+        st.stop()
+
+
+def session_language() -> str:
+    """The language of the session's browser, if there is a translation, else English."""
+    wanted = (st.context.locale or DEFAULT_LANGUAGE).replace("-", "_")
+    known = languages()
+    return next((name for name in (wanted, wanted.split("_")[0]) if name in known), known[0])

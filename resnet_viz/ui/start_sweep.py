@@ -1,0 +1,149 @@
+"""The line above a sweep's charts: what it will take, what it lacks, and the Start button."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from resnet_viz.datasets import catalogue
+from resnet_viz.datasets.errors import DataError
+from resnet_viz.i18n import _
+from resnet_viz.runs.downloads import list_downloads, request_download, stop_download
+from resnet_viz.runs.estimate import Estimate, estimate_sweep, why_it_cannot_fit
+from resnet_viz.runs.schema import StoreError
+from resnet_viz.specs import DataSpec
+from resnet_viz.sweeps import PRESETS, SweepSpec
+from resnet_viz.ui.session import Backend
+from resnet_viz.ui.sweep_form import preset_titles
+from resnet_viz.ui.words import duration, quantity, size
+
+DOUBLE_CLICK_SECONDS = 1.5
+
+
+def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> None:
+    """Summary and Start; with a `problem`, or data that are not there, no Start.
+
+    Args:
+        spec: what the controls describe, or None with a problem.
+        problem: why they describe nothing.
+    """
+    words, button = st.columns([5, 1], vertical_alignment="center")
+    estimate = None
+    if spec is not None:
+        try:
+            problem, estimate = _check(backend, spec)
+        except DataError as error:
+            problem = str(error)
+    if estimate:
+        words.markdown(_summary(estimate))
+    button.button(
+        _("Start"),
+        icon=":material/play_arrow:",
+        type="primary",
+        key="start",
+        disabled=problem is not None or spec is None,
+        on_click=_start,
+        args=(backend, spec),
+        width="stretch",
+    )
+    if problem:
+        st.warning(problem, icon=":material/warning:")
+    if spec is not None and not catalogue.is_present(spec.data):
+        _offer_download(backend, spec.data)
+
+
+def _check(backend: Backend, spec: SweepSpec) -> tuple[str | None, Estimate]:
+    """Why a sweep cannot start (or None), and what it would take."""
+    device = backend.device
+    estimate = estimate_sweep(
+        spec.runs(),
+        catalogue.describe(spec.data),
+        device=device,
+        cores=backend.cores,
+        machine=backend.machine,
+    )
+    problem = why_it_cannot_fit(estimate, device=device)
+    if problem is None and not catalogue.is_present(spec.data):
+        problem = _("{data} is not on this computer yet.").format(
+            data=catalogue.info(spec.data.name).title
+        )
+    return problem, estimate
+
+
+def _summary(estimate: Estimate) -> str:
+    if estimate.seconds is None:
+        time_text = _("measuring this computer …")
+    else:
+        time_text = _("about {time}").format(time=duration(estimate.seconds))
+    return _("**{n} nets** · {parameters} parameters · {time} · {memory} memory").format(
+        n=estimate.nets,
+        parameters=quantity(estimate.parameters),
+        time=time_text,
+        memory=size(estimate.memory_bytes),
+    )
+
+
+def _start(backend: Backend, spec: SweepSpec) -> None:
+    """Put the sweep into the queue and look at it; a second click of a double click is none."""
+    now = time.monotonic()
+    if now - st.session_state.get("started_at", -1e9) < DOUBLE_CLICK_SECONDS:
+        return
+    try:
+        sweep_id = backend.store.create_sweep(
+            spec,
+            name=sweep_name(spec),
+            device="auto",
+            cores=backend.cores,
+            machine=backend.machine,
+        )
+    except StoreError as error:
+        st.session_state["trouble"] = str(error)
+        return
+    st.session_state["started_at"] = now
+    st.session_state["sweep"] = sweep_id
+
+
+def sweep_name(spec: SweepSpec) -> str:
+    """A name that tells sweeps apart in a list: preset or data, families and depths."""
+    preset = next((name for name, known in PRESETS.items() if known == spec), None)
+    first = preset_titles()[preset] if preset else _("Own")
+    depths = ", ".join(map(str, spec.depths))
+    return f"{first}: {spec.data.name}, {' + '.join(spec.families)} {depths}"
+
+
+def _offer_download(backend: Backend, data: DataSpec) -> None:
+    """A download with its progress, and what to do when it fails."""
+    info = catalogue.info(data.name)
+    if not info.download_bytes:
+        return
+
+    def region() -> None:
+        if catalogue.is_present(data):
+            st.rerun()
+        job = list_downloads(backend.store).get(data.name)
+        if job is not None and job.status in ("queued", "running", "stopping"):
+            bar, stop = st.columns([5, 1], vertical_alignment="center")
+            text = _("Downloading {title}: {done} of {total}").format(
+                title=info.title, done=size(job.bytes_done), total=size(info.download_bytes)
+            )
+            bar.progress(min(1.0, job.bytes_done / info.download_bytes), text)
+            stop.button(
+                _("Cancel"),
+                key="cancel_download",
+                on_click=stop_download,
+                args=(backend.store, data.name),
+                width="stretch",
+            )
+            return
+        if job is not None and job.status == "failed":
+            st.error(job.message or _("The download failed."), icon=":material/cloud_off:")
+        st.button(
+            _("Download {title} ({size})").format(title=info.title, size=size(info.download_bytes)),
+            icon=":material/download:",
+            key="download",
+            on_click=request_download,
+            args=(backend.store, data.name),
+        )
+
+    st.fragment(region, run_every=1.0)()

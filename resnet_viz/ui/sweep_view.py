@@ -1,0 +1,132 @@
+"""A sweep as one watches it: two charts, what they say, progress, and the table of its nets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from resnet_viz.figures.captions import sweep_caption
+from resnet_viz.figures.errors import error_vs_depth, error_vs_step
+from resnet_viz.figures.verdict import judge
+from resnet_viz.i18n import _
+from resnet_viz.papers import published_test_error
+from resnet_viz.records import ACTIVE, RESUMABLE, RunInfo
+from resnet_viz.runs.progress import measure_progress
+from resnet_viz.runs.reader import RunHistory, SweepReader
+from resnet_viz.ui.live_chart import live_chart
+from resnet_viz.ui.net_table import apply_action, net_table
+from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import duration
+
+TICK_SECONDS = 0.5
+
+
+def watch_sweep(backend: Backend, sweep_id: str) -> None:
+    """The live region of a sweep of the store; it ticks while anything waits or trains."""
+    reader = _reader(backend, sweep_id)
+    active = any(run.status in ACTIVE for run, _history in reader.refresh())
+
+    def region() -> None:
+        runs = reader.refresh()
+        infos = [run for run, _history in runs]
+        if active != any(run.status in ACTIVE for run in infos):
+            st.rerun()  # so that the ticking stops, or starts again
+        sweep_charts(runs, key="live")
+        _progress(infos, backend)
+        net_table(infos, backend.store, key="nets")
+        _failures(infos)
+
+    st.fragment(region, run_every=TICK_SECONDS if active else None)()
+
+
+def _reader(backend: Backend, sweep_id: str) -> SweepReader:
+    """This session's reader of a sweep, which remembers what it has read."""
+    if st.session_state.get("reader_of") != sweep_id:
+        st.session_state["reader_of"] = sweep_id
+        st.session_state["reader"] = SweepReader(backend.store, sweep_id)
+    reader: SweepReader = st.session_state["reader"]
+    return reader
+
+
+def sweep_charts(runs: Sequence[RunHistory], *, key: str) -> None:
+    """Error against depth and against step, and in words what they show."""
+    columns = {
+        "running_error": _("Training error"),
+        "train_error": _("Training error, whole set"),
+        "test_error": _("Test error"),
+    }
+    column = st.segmented_control(
+        _("Error"),
+        list(columns),
+        format_func=columns.__getitem__,
+        default="running_error",
+        required=True,
+        key="error",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    left, right = st.columns(2, gap="medium")
+    published = [p for run, _history in runs if (p := published_test_error(run.spec))]
+    with left, st.container(border=True):
+        st.markdown(_("**Error against depth**"))
+        figure = error_vs_depth(runs, column, published if column == "test_error" else ())
+        live_chart(figure, key=f"{key}_depth", alt=_("Error against depth, one line a family"))
+    with right, st.container(border=True):
+        st.markdown(_("**Error against step**"))
+        over_steps = "running_error" if column == "train_error" else column
+        figure = error_vs_step(runs, over_steps)
+        live_chart(figure, key=f"{key}_step", alt=_("Error against step, one line a net"))
+    st.markdown(sweep_caption(judge(runs)))
+    if column == "test_error" and published:
+        st.caption(_paper_note(published[0].source))
+
+
+def _paper_note(source: str) -> str:
+    return _(
+        "Hollow markers: test errors published for the same nets by {source}; plain nets are "
+        "read off its Fig. 6. The table says whether a run follows the same protocol."
+    ).format(source=source.split(", Table")[0].split(", read")[0])
+
+
+def _progress(runs: Sequence[RunInfo], backend: Backend) -> None:
+    processes = backend.cores if backend.device == "cpu" else 1
+    progress = measure_progress(runs, processes)
+    parts = [f"{progress.share:.0%}"]
+    if progress.active and progress.seconds_left is not None:
+        parts.append(_("{time} left").format(time=duration(progress.seconds_left)))
+    if progress.images_per_second:
+        parts.append(_("{n:,.0f} images/s").format(n=progress.images_per_second))
+    if progress.active and not any(run.status == "running" for run in runs):
+        parts.append(_("waiting for a free worker"))
+    bar, pause, stop, resume = st.columns([6, 1, 1, 1], vertical_alignment="center")
+    bar.progress(min(1.0, progress.share), " · ".join(parts))
+    ids = {
+        "pause": [r.id for r in runs if r.status in ACTIVE],
+        "stop": [r.id for r in runs if r.status in (*ACTIVE, "paused")],
+        "resume": [r.id for r in runs if r.status in RESUMABLE],
+    }
+    places = {
+        "pause": (pause, _("Pause"), ":material/pause:"),
+        "stop": (stop, _("Stop"), ":material/stop:"),
+        "resume": (resume, _("Resume"), ":material/play_arrow:"),
+    }
+    for action, (place, title, icon) in places.items():
+        place.button(
+            title,
+            icon=icon,
+            key=f"all_{action}",
+            disabled=not ids[action],
+            on_click=apply_action,
+            args=(backend.store, action, ids[action]),
+            width="stretch",
+        )
+
+
+def _failures(runs: Sequence[RunInfo]) -> None:
+    """Why runs failed or diverged, folded away."""
+    for run in runs:
+        if run.status in ("failed", "diverged") and run.error:
+            first = run.error.strip().splitlines()[-1]
+            with st.expander(f"{run.spec.net.name}: {first}", icon=":material/error:"):
+                st.code(run.error, language=None)

@@ -1,0 +1,87 @@
+"""What a person can carry off from a sweep: records, figures, code, checkpoints, a link."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from resnet_viz.figures.page import figures_page
+from resnet_viz.i18n import _
+from resnet_viz.runs.reader import SweepReader
+from resnet_viz.runs.rows import SweepInfo
+from resnet_viz.runs.store import RunStore
+from resnet_viz.runs.tables import sweep_csv, sweep_json
+from resnet_viz.scripts.write import write_script
+
+
+def take_away(store: RunStore, sweep: SweepInfo) -> None:
+    """Buttons that make their file when they are clicked."""
+    with st.expander(_("Take away"), icon=":material/download:"):
+        records, figures, code = st.columns(3, gap="medium")
+        with records:
+            st.markdown(_("**Records** of every net, step by step"))
+            _button("CSV", f"{sweep.id}.csv", "text/csv", lambda: sweep_csv(store, sweep.id))
+            _button(
+                "JSON", f"{sweep.id}.json", "application/json", lambda: sweep_json(store, sweep.id)
+            )
+        with figures:
+            st.markdown(_("**Figures** that zoom in any browser"))
+            _button(
+                "HTML",
+                f"{sweep.id}.html",
+                "text/html",
+                lambda: figures_page(SweepReader(store, sweep.id).refresh(), sweep.name),
+            )
+            st.caption(_("PNG: the camera in the corner of a chart."))
+        with code:
+            _code(store, sweep)
+        st.caption(
+            _(
+                "The address of this page is a link to this sweep with all controls as they "
+                "stand. In a terminal: `python -m resnet_viz export {id} sweep.zip`."
+            ).format(id=sweep.id)
+        )
+
+
+def _code(store: RunStore, sweep: SweepInfo) -> None:
+    st.markdown(_("**PyTorch code** that trains one of these nets on its own"))
+    runs = store.runs(sweep.id)
+    labels = {run.id: run.spec.net.name for run in runs}
+    if len(set(labels.values())) < len(runs):
+        labels = {
+            r.id: f"{r.spec.net.name}, {r.spec.train.seed}, {r.spec.train.lr:g}" for r in runs
+        }
+    chosen = st.selectbox(
+        _("Net"),
+        runs,
+        format_func=lambda run: labels[run.id],
+        key="code_of",
+        label_visibility="collapsed",
+    )
+    if chosen is None:
+        return
+    _button(
+        _("Python"),
+        f"{chosen.spec.net.name}.py",
+        "text/x-python",
+        lambda: write_script(chosen.spec),
+    )
+    if chosen.checkpoint_step is not None:
+        path = store.checkpoint_path(chosen.id, chosen.checkpoint_step)
+        _button(
+            _("Checkpoint"),
+            f"{chosen.spec.net.name}-{chosen.checkpoint_step}.safetensors",
+            "application/octet-stream",
+            path.read_bytes,
+        )
+
+
+def _button(label: str, name: str, mime: str, make: object) -> None:
+    st.download_button(
+        label,
+        make,  # type: ignore[arg-type]
+        file_name=name,
+        mime=mime,
+        key=f"take_{name}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
