@@ -266,7 +266,8 @@ def clean_name(name: str) -> str:
     Raises:
         StoreError: nothing is left of it.
     """
-    text = " ".join(name.split())[:MAX_NAME]
+    text = "".join(c if c.isprintable() else " " for c in name)
+    text = " ".join(text.split())[:MAX_NAME]
     if not text:
         raise StoreError(_("A sweep needs a name."))
     return text

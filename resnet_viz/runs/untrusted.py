@@ -86,7 +86,7 @@ def read_manifest(data: bytes) -> Manifest:
     if not isinstance(runs, list) or not 1 <= len(runs) <= MAX_RUNS:
         refuse(_("it must hold 1 to {n} runs").format(n=MAX_RUNS))
     name = values.get("name")
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not any(c.isprintable() and c != " " for c in name):
         refuse(_("its sweep has no name"))
     try:
         spec = SweepSpec.from_dict(values.get("spec"))
@@ -218,4 +218,4 @@ def _text(value: object, name: str, longest: int) -> str | None:
         return None
     if not isinstance(value, str):
         refuse(_("{name} is not a text").format(name=name))
-    return value[:longest]
+    return value[:longest].encode(errors="replace").decode()  # JSON can hold half characters
