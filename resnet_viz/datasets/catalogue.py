@@ -180,7 +180,7 @@ def info(name: str) -> DatasetInfo:
 def describe(data: DataSpec) -> DatasetInfo:
     """What `data` holds; `image_size` is the size that `load` will give.
 
-    An image folder is listed, not decoded: about a second for 500,000 files.
+    An image folder is listed at every call, not decoded: 0.2 seconds for 60,000 files.
 
     Raises:
         DataError: an image folder is missing, or has no classes or no images.

@@ -54,6 +54,8 @@ def download(
     if not about.files or (home / DECODED).is_file():
         return True
     try:
+        for leftover in home.glob("unpack-*"):  # of a process that was killed
+            shutil.rmtree(leftover)
         _check_room(about, home)
         _fetch_all(about, on_progress, should_stop)
         write_cache(home / DECODED, unpack(name).shuffled(), fingerprint=name)

@@ -19,6 +19,7 @@ from resnet_viz.i18n import _
 
 Pixels = NDArray[np.uint8]
 
+FINGERPRINT = "folder-1"  # change it with anything that changes decoded pixels
 MAX_PIXELS = 64_000_000  # a 50-megapixel photograph is welcome, a decompression bomb is not
 BACKGROUND = (255, 255, 255)  # shows through transparent pixels
 NAMED_FAILURES = 5
@@ -44,11 +45,12 @@ def read_image(path: str, size: int) -> Pixels:
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise UnusableImageError(f"{image.width}×{image.height} pixels are too many")
+                reason = _("{width}×{height} pixels are too many")
+                raise UnusableImageError(reason.format(width=image.width, height=image.height))
             image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8
             return np.asarray(_square(_to_rgb(ImageOps.exif_transpose(image)), size))
     except UnidentifiedImageError:
-        raise UnusableImageError("not an image") from None
+        raise UnusableImageError(_("not an image")) from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise UnusableImageError(str(error)) from None
 
@@ -60,7 +62,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     elif image.mode.startswith("I"):
         return _from_16_bits(image).convert("RGB")
     elif image.mode == "F":
-        raise UnusableImageError("values are floating-point numbers; save it with 8 or 16 bits")
+        raise UnusableImageError(_("values are fractions; save it with 8 or 16 bits"))
     image = image.convert("RGBA")
     ground = Image.new("RGBA", image.size, (*BACKGROUND, 255))
     return Image.alpha_composite(ground, image).convert("RGB")
@@ -69,7 +71,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _from_16_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image).astype(np.int64)  # PIL's own conversion clips at 255
     if values.min() < 0 or values.max() > 65535:
-        raise UnusableImageError("values have more than 16 bits; save it with 8 or 16 bits")
+        raise UnusableImageError(_("values have over 16 bits; save it with 8 or 16 bits"))
     return Image.fromarray(np.rint(values / 257).astype(np.uint8))
 
 
@@ -88,13 +90,13 @@ def read_images(paths: Sequence[str], size: int) -> tuple[Pixels, dict[int, str]
         uint8 (N, 3, size, size), and the reason by position in `paths` of each image that cannot
         be used, whose pixels are then undefined.
     """
-    images = np.empty((len(paths), size, size, 3), np.uint8)
+    images = np.empty((len(paths), 3, size, size), np.uint8)
     failures: dict[int, str] = {}
 
     def read(start: int) -> None:
         for i in range(start, min(start + _CHUNK, len(paths))):
             try:
-                images[i] = read_image(paths[i], size)
+                images[i] = read_image(paths[i], size).transpose(2, 0, 1)
             except UnusableImageError as error:
                 failures[i] = str(error)
 
@@ -102,7 +104,7 @@ def read_images(paths: Sequence[str], size: int) -> tuple[Pixels, dict[int, str]
         # The size is judged in read_image; PIL's own warnings would only reach a terminal.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         list(pool.map(read, range(0, len(paths), _CHUNK)))
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), failures
+    return images, failures
 
 
 def make_folder(listing: Listing, size: int) -> Images:
@@ -113,19 +115,18 @@ def make_folder(listing: Listing, size: int) -> Images:
     """
     labelled = [*listing.train, *listing.test]
     pixels, failures = read_images([path for path, _label in labelled], size)
-    usable = np.ones(len(labelled), bool)
-    usable[list(failures)] = False
-    images = torch.from_numpy(pixels)
-    labels = torch.tensor([label for _path, label in labelled])
-    in_train = np.arange(len(labelled)) < len(listing.train)
-    train, test = (torch.from_numpy(which & usable) for which in (in_train, ~in_train))
+    broken = set(failures)
+    rows = [i for i in range(len(labelled)) if i not in broken]
+    n_train = sum(i < len(listing.train) for i in rows)
+    images = torch.from_numpy(pixels if not broken else pixels[rows])
+    labels = torch.tensor([labelled[i][1] for i in rows], dtype=torch.int64)
     notes = listing.notes + _failure_notes(listing, failures)
-    _check_classes(listing, labels[train], notes)
+    _check_classes(listing, labels[:n_train], notes)
     return Images(
-        train_images=images[train],
-        train_labels=labels[train],
-        test_images=images[test],
-        test_labels=labels[test],
+        train_images=images[:n_train],
+        train_labels=labels[:n_train],
+        test_images=images[n_train:],
+        test_labels=labels[n_train:],
         classes=listing.classes,
         notes=notes,
     )

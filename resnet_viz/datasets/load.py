@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
-from resnet_viz.datasets import catalogue, digits, published, shapes
+from resnet_viz.datasets import catalogue, digits, folder, published, shapes
 from resnet_viz.datasets.errors import DataError
-from resnet_viz.datasets.folder import make_folder
 from resnet_viz.datasets.images import Images, keep, read_cache
 from resnet_viz.datasets.scan import scan
 from resnet_viz.home import datasets_home
@@ -22,6 +22,7 @@ from resnet_viz.i18n import _
 from resnet_viz.specs import DataSpec
 
 MIN_PER_CLASS = 2
+_COPIES = 2  # of the images, while they are put in order
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,13 @@ def _images(data: DataSpec) -> Images:
         listing = scan(data.folder)
         size = data.image_size or catalogue.FOLDER_IMAGE_SIZE
         name = hashlib.sha256(str(listing.root).encode()).hexdigest()[:16]
+        _check_memory((len(listing.train) + len(listing.test)) * 3 * size**2)
         path = cache / f"folder-{name}-{size}.safetensors"
-        return _cached(path, listing.fingerprint, lambda: make_folder(listing, size))
-    size = data.image_size or catalogue.info(data.name).image_size
+        fingerprint = f"{folder.FINGERPRINT} {listing.fingerprint}"
+        return _cached(path, fingerprint, lambda: folder.make_folder(listing, size))
+    about = catalogue.describe(data)
+    size = about.image_size
+    _check_memory((about.train_images + about.test_images) * about.channels * size**2)
     if data.name == "shapes":
         path = cache / f"shapes-{size}.safetensors"
         return _cached(path, shapes.FINGERPRINT, lambda: shapes.make_shapes(size))
@@ -110,6 +115,17 @@ def _images(data: DataSpec) -> Images:
         return _cached(path, digits.FINGERPRINT, digits.make_digits).resized(size)
     path = datasets_home() / data.name / catalogue.DECODED
     return _cached(path, data.name, lambda: published.unpack(data.name)).resized(size)
+
+
+def _check_memory(images_bytes: int) -> None:
+    total = psutil.virtual_memory().total
+    if _COPIES * images_bytes > total:
+        raise DataError(
+            _(
+                "These images take {need:.1f} GB in memory, and {copies} times that while they "
+                "are being read; this computer has {total:.1f} GB. Choose a smaller image size."
+            ).format(need=images_bytes / 1e9, copies=_COPIES, total=total / 1e9)
+        )
 
 
 def _cached(path: Path, fingerprint: str, make: Callable[[], Images]) -> Images:
@@ -121,34 +137,27 @@ def _cached(path: Path, fingerprint: str, make: Callable[[], Images]) -> Images:
 
 
 def _check_split(images: Images, n_train: int) -> None:
-    """Refuse validation images that leave a class (almost) without training images."""
-    total, n_classes = len(images.train_labels), len(images.classes)
-    if n_train > 0:
-        counts = torch.bincount(images.train_labels[:n_train], minlength=n_classes)
-        if int(counts.min()) >= MIN_PER_CLASS:
-            return
-    raise DataError(
-        _(
-            "{n_val} validation images of {total} leave fewer than {least} training images for a "
-            "class. Use at most {advice}."
-        ).format(
-            n_val=total - n_train,
-            total=total,
-            least=MIN_PER_CLASS,
-            advice=_most_validation_images(images),
+    """Refuse validation images that leave a class with less than two training images."""
+    total = len(images.train_labels)
+    most = _most_validation_images(images)
+    if total - n_train > most:
+        raise DataError(
+            _(
+                "{n_val} validation images of {total} leave fewer than {least} training images "
+                "for a class. Use at most {most}."
+            ).format(n_val=total - n_train, total=total, least=MIN_PER_CLASS, most=most)
         )
-    )
 
 
 def _most_validation_images(images: Images) -> int:
-    """The longest tail that leaves every class its two training images (0 if there is none)."""
-    seconds = [
-        torch.nonzero(images.train_labels == label)[:MIN_PER_CLASS].flatten()
-        for label in range(len(images.classes))
-    ]
-    if any(len(positions) < MIN_PER_CLASS for positions in seconds):
-        return 0
-    return len(images.train_labels) - 1 - max(int(positions[-1]) for positions in seconds)
+    """The longest tail of the training images that leaves every class enough of them."""
+    last_needed = 0
+    for label in range(len(images.classes)):
+        positions = torch.nonzero(images.train_labels == label).flatten()
+        if len(positions) < MIN_PER_CLASS:
+            return 0
+        last_needed = max(last_needed, int(positions[MIN_PER_CLASS - 1]))
+    return len(images.train_labels) - 1 - last_needed
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -105,6 +105,7 @@ def _read(name: str, folder: Path) -> Images:
     home = datasets_home() / name
     for archive in archives(name):
         target = folder / archive.path.relative_to(home).parent
+        target.mkdir(parents=True, exist_ok=True)
         extract_archive(archive.path, target)
     halves = [_torchvision_class(name)(folder, train=train) for train in (True, False)]
     images = [torch.as_tensor(half.data) for half in halves]

@@ -48,16 +48,22 @@ def find_folder(folder: str) -> Path:
     Raises:
         DataError: there is no such folder.
     """
-    named = folders_home() / folder
-    path = named if Path(folder).name == folder and named.is_dir() else Path(folder).expanduser()
-    if not path.is_dir():
-        raise DataError(
-            _(
-                "There is no folder {folder!r}. Give the path of a folder with one folder of "
-                "images for each class, or put such a folder into {home} and give its name."
-            ).format(folder=folder, home=folders_home())
-        )
-    return path.resolve()
+    try:
+        named = folders_home() / folder
+        by_name = Path(folder).name == folder != ".." and named.is_dir()
+        path = named if by_name else Path(folder).expanduser()
+        if path.is_dir():
+            return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, forbidden, ~nobody
+        reason = f" ({error})"
+    else:
+        reason = ""
+    raise DataError(
+        _(
+            "There is no folder {folder!r}{reason}. Give the path of a folder with one folder of "
+            "images for each class, or put such a folder into {home} and give its name."
+        ).format(folder=folder, reason=reason, home=folders_home())
+    )
 
 
 def scan(folder: str) -> Listing:
