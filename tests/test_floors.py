@@ -21,6 +21,7 @@ FLOORS = {
     "papers": 0,
     "nets": 1,
     "datasets": 1,
+    "scripts": 1,
     "probes": 1,
     "figures": 1,
     "training": 2,
