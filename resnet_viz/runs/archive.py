@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import struct
 import time
 import zipfile
 import zlib
@@ -43,6 +44,11 @@ MAX_TOTAL_BYTES = 4 << 30
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_RECORDS_BYTES = 256 << 20  # of all runs; they are checked in memory
 MAX_RATIO = 200  # of unpacked to packed size; records pack to a tenth
+# What zipfile raises on bytes that are no archive, found by changing some at random.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError),
+)
 _MANIFEST = "manifest.json"
 _COPY_BYTES = 1 << 20
 _EXPORTED = ("status", "device", "dtype", "threads", "version", "error")
@@ -113,10 +119,8 @@ def import_archive(store: RunStore, file: Path | IO[bytes]) -> str:
             with _temporary_folder(store) as folder:
                 _extract_checkpoints(archive, manifest, folder)
                 return _insert(store, manifest, histories, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         refuse(_("it is damaged, or no archive ({error})").format(error=error))
-    except UnicodeDecodeError:
-        refuse(_("it is damaged"))
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:
@@ -125,8 +129,9 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
     packed = sum(member.compress_size for member in members)
     if total > MAX_TOTAL_BYTES or total > MAX_RATIO * packed + _COPY_BYTES:
         refuse(_("unpacked it would be too large ({n:.0f} MB)").format(n=total / 1e6))
-    if any(member.flag_bits & 1 for member in members):
-        refuse(_("it is encrypted"))
+    known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    if any(member.flag_bits & 1 or member.compress_type not in known for member in members):
+        refuse(_("it is encrypted, or packed in an unknown way"))
 
 
 def _check_names(archive: zipfile.ZipFile, manifest: Manifest) -> None:
