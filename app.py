@@ -1,5 +1,7 @@
 """resnet_viz: page configuration and navigation. Run it with `streamlit run app.py`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from resnet_viz.i18n import _, set_language_source
@@ -7,7 +9,10 @@ from resnet_viz.ui.session import session_language
 
 set_language_source(session_language)
 st.set_page_config(
-    page_title="resnet_viz", page_icon=":material/stacked_line_chart:", layout="wide"
+    page_title="resnet_viz",
+    page_icon=Path(__file__).parent / "resnet_viz" / "assets" / "icon.svg",
+    layout="wide",
+    initial_sidebar_state=210,
 )
 
 st.navigation(
@@ -20,7 +25,7 @@ st.navigation(
                 "pages/error_vs_depth.py",
                 title=_("Error against depth"),
                 icon=":material/stacked_line_chart:",
-                url_path="error-vs-depth",
+                url_path="error_vs_depth",
                 help=_("Train plain and residual nets of several depths and compare them."),
             ),
             st.Page(

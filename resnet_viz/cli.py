@@ -187,7 +187,7 @@ def _watch(store: RunStore, sweep_id: str, file: Path | None) -> int:
     print(file=sys.stderr)
     print(table(runs))
     if file is not None:
-        file.write_text(json.dumps(report(runs), indent=2) + "\n", "utf-8")
+        file.write_text(json.dumps(report(store, sweep_id), indent=2) + "\n", "utf-8")
     return 0 if all(run.status == "done" for run in runs) else 1
 
 
@@ -247,7 +247,7 @@ def _export(options: argparse.Namespace) -> int:
     if file.suffix == ".zip":
         export_sweep(store, sweep_id, file)
     elif file.suffix == ".json":
-        file.write_text(sweep_json(store, sweep_id), "utf-8")
+        file.write_text(json.dumps(sweep_json(store, sweep_id)) + "\n", "utf-8")
     elif file.suffix == ".csv":
         file.write_text(sweep_csv(store, sweep_id), "utf-8")
     elif file.suffix == ".html":

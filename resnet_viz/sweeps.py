@@ -120,7 +120,7 @@ class SweepSpec:
 _QUICK = SweepSpec(
     families=("plain", "resnet"),
     depths=(8, 20, 32, 56),
-    data=DataSpec("digits", image_size=16, crop_padding=2),
+    data=DataSpec("digits", image_size=16, crop_padding=1),
     train=TrainSpec(steps=300, batch_size=64, lr=0.1, schedule="cosine", warmup_steps=20),
     width=8,
 )
@@ -143,5 +143,5 @@ PRESETS: dict[str, SweepSpec] = {
         train=TrainSpec(steps=64_000, batch_size=128, lr=0.1, schedule="step"),
         warm_up_deep=True,
     ),
-    "rates": replace(_QUICK, lrs=(0.02, 0.1, 0.3)),
+    "rates": replace(_QUICK, train=replace(_QUICK.train, lr=0.02), lrs=(0.02, 0.1, 0.3)),
 }

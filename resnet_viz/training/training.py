@@ -78,6 +78,7 @@ class Training:
         self._losses: deque[float] = deque(maxlen=RUNNING_STEPS)
         self._next_speed = SPEED_SECONDS
         self.data: Dataset = load(spec.data)
+        self._mean, self._std = (t.to(self.device) for t in (self.data.mean, self.data.std))
         self.net = self._build()
         self._optimizer = self._make_optimizer()
         if checkpoint is not None:
@@ -137,8 +138,9 @@ class Training:
 
     def _logits(self, images: Tensor) -> Tensor:
         """Logits (batch, classes) of uint8 images (batch, channels, height, width)."""
-        mean, std = self.data.mean, self.data.std
-        x = normalize(images.to(self.device), mean, std, torch.float32, self.channels_last)
+        x = normalize(
+            images.to(self.device), self._mean, self._std, torch.float32, self.channels_last
+        )
         with torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32):
             return self.net(x)
 

@@ -20,16 +20,20 @@ def block_drawing() -> None:
         "Left, a plain block: x goes through two weight layers. Right, a residual block: a "
         "shortcut carries x past two weight layers and is added to their output F(x)."
     )
-    st.html(
+    # A part of our own, since st.html removes drawings.
+    drawing = (
         f'<svg viewBox="0 0 640 262" role="img" aria-label="{escape(alt)}" '
-        'style="max-width:640px;width:100%;font-family:inherit" fill="none" '
+        'style="max-width:640px;width:100%;color:var(--st-text-color);'
+        'font-family:var(--st-font)" fill="none" '
         f'stroke="currentColor" stroke-width="1.6">{_ARROWHEAD}{"".join(parts)}</svg>'
     )
+    st.components.v2.component("resnet_viz_blocks", html=drawing)(key="blocks")
 
 
 _ARROWHEAD = (
-    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-    'orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor" stroke="none"/></marker></defs>'
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="10" '
+    'markerHeight="10" markerUnits="userSpaceOnUse" '
+    'orient="auto"><path d="M0 0 8 4 0 8z" fill="context-stroke" stroke="none"/></marker></defs>'
 )
 
 
@@ -38,7 +42,7 @@ def _block(left: int, family: str, colour: str, *, residual: bool) -> str:
     output = "relu(F(x) + x)" if residual else "relu(F(x))"
     items = [
         _text(x, 16, family, weight=700, fill=colour),
-        _text(x + 16, 46, "x"),
+        _text(x - 14, 46, "x"),
         _arrow(f"M{x} 26V60"),
         _box(x, 60, colour),
         _arrow(f"M{x} 94V124"),

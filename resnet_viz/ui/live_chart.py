@@ -21,6 +21,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.offline import get_plotlyjs
 
+from resnet_viz.i18n import _
+
 DIGITS = 5  # significant digits sent: more than a screen can show, less than half the bytes
 
 Json: TypeAlias = dict[str, Any]
@@ -108,7 +110,7 @@ def _next(sent: _Sent | None, *, changed: bool) -> int:
 
 
 def _describe(figure: go.Figure, alt: str) -> Json:
-    """The figure as plain values: traces by uid, their order, layout, alt."""
+    """The figure as plain values: traces by uid, their order, layout, and texts."""
     values = figure.to_plotly_json()
     traces = {str(t.get("uid", place)): t for place, t in enumerate(values["data"])}
     if len(traces) < len(values["data"]):
@@ -117,18 +119,20 @@ def _describe(figure: go.Figure, alt: str) -> Json:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", uid):
             raise ValueError(f"uid {uid!r} of a trace may have letters, digits, - and _ only")
     layout = {name: value for name, value in values["layout"].items() if name != "template"}
-    return {"traces": traces, "order": list(traces), "layout": layout, "alt": alt}
+    texts = {"alt": alt, "png": _("Download as PNG")}
+    return {"traces": traces, "order": list(traces), "layout": layout, **texts}
 
 
 def patch(old: Json | None, new: Json) -> Json:
     """What leads from one described figure to another; empty when nothing changed.
 
     Returns:
-        "order", "layout" and "alt" where they changed, and "traces": by uid, "set" (name to
-        value), "unset" (names) and "tails" (name to [elements kept, elements that follow]).
+        What changed beside the traces, and "traces": by uid, "set" (name to value), "unset"
+        (names) and "tails" (name to [elements kept, elements that follow]).
     """
-    old = old or {"traces": {}, "order": None, "layout": None, "alt": None}
-    changes = {n: _plain(new[n]) for n in ("order", "layout", "alt") if new[n] != old[n]}
+    old = old or {"traces": {}}
+    rest = (name for name in new if name != "traces")
+    changes = {name: _plain(new[name]) for name in rest if new[name] != old.get(name)}
     traces = {}
     for uid, trace in new["traces"].items():
         changed = _patch_trace(old["traces"].get(uid, {}), trace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from resnet_viz.i18n import DEFAULT_LANGUAGE, languages
 from resnet_viz.nets.costs import Machine
@@ -47,11 +48,23 @@ def _open() -> Backend:
 
 def open_backend() -> Backend:
     """The server's store; a page that cannot have one says why and ends here."""
+    _leave_old_navigation()
     try:
         return _open()
     except StoreError as error:
         st.error(str(error), icon=":material/folder_off:")
         st.stop()
+
+
+def _leave_old_navigation() -> None:
+    """Run the page again through app.py if Streamlit ran it alone.
+
+    Until app.py has called st.navigation once, Streamlit takes a folder named "pages" for its
+    old kind of navigation, so a link to a page that is a new server's first visit skips app.py.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def session_language() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from resnet_viz.figures.page import figures_page
@@ -21,7 +23,10 @@ def take_away(store: RunStore, sweep: SweepInfo) -> None:
             st.markdown(_("**Records** of every net, step by step"))
             _button("CSV", f"{sweep.id}.csv", "text/csv", lambda: sweep_csv(store, sweep.id))
             _button(
-                "JSON", f"{sweep.id}.json", "application/json", lambda: sweep_json(store, sweep.id)
+                "JSON",
+                f"{sweep.id}.json",
+                "application/json",
+                lambda: json.dumps(sweep_json(store, sweep.id)),
             )
         with figures:
             st.markdown(_("**Figures** that zoom in any browser"))

@@ -1,0 +1,62 @@
+"""Train the quick sweep with three seeds and keep it as the stored reference sweep.
+
+python -m benchmarks.reference          # trains, then writes resnet_viz/assets/reference.json.gz
+python -m benchmarks.reference SWEEP    # writes a sweep that is in the store already
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import platform
+import sys
+from typing import Any
+
+from resnet_viz import __version__
+from resnet_viz.cli import main as run_command
+from resnet_viz.runs.reference import PATH
+from resnet_viz.runs.store import RunStore
+from resnet_viz.runs.tables import sweep_json
+from resnet_viz.ui.device_line import processor_name
+
+ARGUMENTS = ["sweep", "--preset", "quick", "--seeds", "3"]
+
+
+def kept(run: dict[str, Any]) -> dict[str, Any]:
+    """A run without what belongs to the moment, errors rounded to what a chart can show."""
+    records = [r for r in run["records"] if r["kind"] != "speed"]
+    records += [r for r in run["records"] if r["kind"] == "speed"][-1:]
+    rounded = [
+        {k: round(v, 5) if isinstance(v, float) else v for k, v in r.items() if k != "lr"}
+        for r in records
+    ]
+    return {"spec": run["spec"], "status": run["status"], "records": rounded}
+
+
+def main() -> None:
+    """Write the reference."""
+    store = RunStore()
+    if len(sys.argv) > 1:
+        sweep_id = sys.argv[1]
+    else:
+        if run_command(ARGUMENTS):
+            sys.exit("the sweep did not end well")
+        sweep_id = store.sweeps()[0].id
+    values = sweep_json(store, sweep_id)
+    first = values["runs"][0]
+    machine = (
+        f"{processor_name()}, {first['device']}, {first['dtype']}, {first['threads']} thread "
+        f"a process, {first['version']}, Python {platform.python_version()}"
+    )
+    out = {
+        "machine": machine,
+        "command": " ".join(["python -m resnet_viz", *ARGUMENTS]),
+        "runs": [kept(run) for run in values["runs"]],
+    }
+    text = json.dumps(out, separators=(",", ":")).encode()
+    PATH.write_bytes(gzip.compress(text, 9, mtime=0))
+    print(f"{PATH.name}: {PATH.stat().st_size / 1e3:.0f} kB, resnet_viz {__version__}")
+
+
+if __name__ == "__main__":
+    main()

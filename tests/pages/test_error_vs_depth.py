@@ -1,0 +1,121 @@
+"""The page "Error against depth": controls, refusals, a sweep from Start to its table."""
+
+import time
+
+import pytest
+
+from resnet_viz.sweeps import PRESETS
+from resnet_viz.ui.sweep_values import spec_of, values_of
+
+PAGE = "error_vs_depth"
+
+
+def texts(elements):
+    return " ".join(e.value for e in elements)
+
+
+def test_before_any_run_a_labelled_reference_is_shown(app):
+    page = app(PAGE)
+    assert "Reference sweep, not yours" in texts(page.info)
+    assert not page.warning
+    assert "8 nets" in texts(page.markdown)
+    assert not page.button(key="start").disabled
+
+
+@pytest.mark.parametrize(
+    ("widget", "value", "message"),
+    [
+        (lambda p: p.multiselect(key="depths"), ["21"], "depth 21 is not 6n+2; nearest: 20, 26"),
+        (lambda p: p.multiselect(key="depths"), ["x"], "whole numbers"),
+        (lambda p: p.multiselect(key="depths"), [], "at least one depth"),
+        (lambda p: p.number_input(key="width"), 0, "width 0 is out of range"),
+        (lambda p: p.text_input(key="lr"), "abc", "learning rate 'abc' is not a number"),
+        (lambda p: p.text_input(key="lr"), "-1", "lr -1 is out of range"),
+        (lambda p: p.number_input(key="steps"), 0, "steps 0 is out of range"),
+        (lambda p: p.number_input(key="batch"), 1, "batch_size 1 is out of range"),
+        (lambda p: p.number_input(key="seeds"), 100, "at most 200"),
+        (lambda p: p.number_input(key="width"), 1024, "Choose fewer or shallower nets"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_answered_and_cannot_be_started(app, widget, value, message):
+    page = app(PAGE)
+    if message.startswith("Choose"):
+        page.number_input(key="batch").set_value(4096).run()
+    widget(page).set_value(value).run()
+    assert not page.exception
+    assert message in texts(page.warning)
+    assert page.button(key="start").disabled
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_fills_every_control(app, name):
+    page = app(PAGE)
+    page.segmented_control(key="preset").set_value(name).run()
+    assert not page.exception
+    state = {key: page.session_state[key] for key in values_of(PRESETS[name]) if key != "folder"}
+    assert spec_of({**state, "folder": None}) == PRESETS[name]
+    assert page.session_state["preset"] == name
+
+
+def test_a_changed_control_is_no_preset_any_more(app):
+    page = app(PAGE)
+    page.number_input(key="steps").set_value(123).run()
+    assert page.session_state["preset"] is None
+
+
+def test_the_deepest_net_slider_spreads_the_depths(app):
+    page = app(PAGE)
+    page.select_slider(key="deepest_basic").set_value(110).run()
+    depths = page.session_state["depths"]
+    assert (depths[0], depths[-1], len(depths)) == ("8", "110", 4)
+
+
+def test_data_that_are_not_there_offer_a_download_with_its_size(app):
+    page = app(PAGE)
+    page.selectbox(key="data").set_value("cifar10").run()
+    assert "CIFAR-10 is not on this computer" in texts(page.warning)
+    assert "170" in page.button(key="download").label
+    assert page.button(key="start").disabled
+
+
+def test_a_link_sets_the_controls(app):
+    page = app(PAGE, steps="77", lr="0.05", depths=["8", "26"], shortcut="B")
+    assert page.session_state["steps"] == 77
+    assert page.session_state["lr"] == "0.05"
+    assert page.session_state["depths"] == ["8", "26"]
+    assert page.session_state["shortcut"] == "B"
+
+
+def test_a_sweep_that_does_not_exist_is_named_and_nothing_is_lost(app):
+    page = app(PAGE, sweep="nosuch<b>id")
+    assert "nosuch" in texts(page.warning)
+    assert "Reference sweep" in texts(page.info)
+
+
+def test_a_started_sweep_trains_and_can_be_stopped_resumed_and_reopened(app, store):
+    page = app(PAGE)
+    page.multiselect(key="depths").set_value(["8"])
+    page.number_input(key="steps").set_value(100_000).run()
+    page.button(key="start").click().run()
+    assert not page.exception
+    (sweep,) = [s for s in store.sweeps() if s.spec.train.steps == 100_000]
+    wait(lambda: all(r.step for r in store.runs(sweep.id)))
+    page.run()
+    assert page.button(key="all_resume").disabled
+    page.button(key="all_stop").click().run()
+    wait(lambda: all(r.status == "stopped" for r in store.runs(sweep.id)))
+    seen = {r.id: r.step for r in store.runs(sweep.id)}
+    again = app(PAGE, sweep=sweep.id)
+    assert "100%" not in texts(again.markdown)
+    again.button(key="all_resume").click().run()
+    wait(lambda: all(r.step > seen[r.id] for r in store.runs(sweep.id)))
+    again.run()
+    again.button(key="all_stop").click().run()
+    wait(lambda: all(r.status == "stopped" for r in store.runs(sweep.id)))
+
+
+def wait(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
