@@ -139,13 +139,17 @@ class Session:
         return checkpoint
 
     def _refuse(self, claim: Claim, error: str, *, forget: bool = False) -> None:
+        """End a run that cannot be trained, if nobody else has ended it."""
         if self._drop(claim):
-            try:
-                if forget:
-                    self._queue.forget_checkpoint(claim)
-                self._queue.finish(claim, "failed", error)
-            except LostClaim:
-                _log.info("run %d was taken away", claim.run_id)
+            self._fail(claim, error, forget=forget)
+
+    def _fail(self, claim: Claim, error: str, *, forget: bool = False) -> None:
+        try:
+            if forget:
+                self._queue.forget_checkpoint(claim)
+            self._queue.finish(claim, "failed", error)
+        except LostClaim:
+            _log.info("run %d was taken away", claim.run_id)
 
     def _take(self, claim: Claim, training: Training, chunk: Chunk) -> None:
         """Keep what a training says after its turn; end the run if that was its last one."""
@@ -167,6 +171,9 @@ class Session:
             self._end(claim, training, chunk)
         except LostClaim:
             _log.info("run %d was taken away", claim.run_id)
+        except StoreError as error:
+            self._fail(claim, str(error))
+            raise
         finally:
             self._closing -= 1
 
