@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, variants
 from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
-from resnet_viz.figures.style import layout
+from resnet_viz.figures.style import identifier, layout
 from resnet_viz.figures.thinning import MAX_POINTS, thinned
 from resnet_viz.i18n import _
 from resnet_viz.papers import Published
@@ -45,7 +45,6 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
     depths = _depths(runs)
     limit = min(MAX_POINTS, max(200, POINTS_A_CHART // max(1, len(runs))))
     drawn: set[str] = set()
-    families: set[str] = set()
     for run in sorted(runs, key=_family_and_depth(runs)):
         info, history = run
         if not history.steps.get(column):
@@ -53,10 +52,9 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
         net = info.spec.net
         x, y = thinned(history.steps[column], history.values[column], limit)
         figure.add_scatter(
-            uid=f"{info.sweep_id}/{info.id}",
+            uid=f"run-{info.id}",
             name=net.name,
             legendgroup=net.name,
-            legendgrouptitle={} if net.family in families else {"text": net.family},
             showlegend=net.name not in drawn,
             mode="lines",
             line={
@@ -69,7 +67,6 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
             hovertemplate=_step_hover(info, labels[info.id]),
         )
         drawn.add(net.name)
-        families.add(net.family)
     return figure
 
 
@@ -103,9 +100,7 @@ def error_vs_depth(
     points = aggregate(runs, column)
     depths = _depths(runs)
     figure = go.Figure(
-        layout=layout(
-            _("depth (weighted layers)"), error_name(column), subtitle=_what_is_averaged(points)
-        )
+        layout=layout(_("depth (weighted layers)"), error_name(column), _small_print(points))
     )
     for (family, variant), line in groupby(points, key=lambda p: (p.family, p.variant)):
         figure.add_trace(_depth_line(family, variant, list(line), depths[family]))
@@ -124,9 +119,10 @@ def _depth_line(family: str, variant: str, points: Sequence[Point], depths: Sequ
     name = f"{family} ({variant})" if variant else family
     bars = [None if p.std is None else 100 * p.std for p in points]
     return go.Scatter(
-        uid=name,
+        uid=identifier(name),
         name=name,
         mode="lines+markers",
+        cliponaxis=False,
         line={"color": colour(family, depths[0], depths[:1]), "dash": look.dash, "width": 2},
         marker={
             "color": shades,
@@ -161,9 +157,9 @@ def _point_hover(point: Point) -> str:
     return "<br>".join(line for line in lines if line)
 
 
-def _what_is_averaged(points: Sequence[Point]) -> str:
+def _small_print(points: Sequence[Point]) -> list[str]:
     if not points:
-        return _("no measurements yet")
+        return [_("no measurements yet")]
     fewest, most = min(p.n for p in points), max(p.n for p in points)
     rates = max(p.rates for p in points)
     parts = [_("one seed")]
@@ -174,15 +170,16 @@ def _what_is_averaged(points: Sequence[Point]) -> str:
         parts.append(_("best of {n} learning rates").format(n=rates))
     if not all(p.finished for p in points):
         parts.append(_("hollow: not finished"))
-    return " · ".join(parts)
+    return parts
 
 
 def _ghosts(source: str, numbers: Sequence[Published]) -> Any:
     nets = sorted((int(p.name.rpartition("-")[2]), p.name.rpartition("-")[0], p) for p in numbers)
     return go.Scatter(
-        uid=source,
+        uid=identifier(source),
         name=source,
         mode="markers",
+        cliponaxis=False,
         marker={
             "color": NEUTRAL,
             "symbol": [f"{LOOKS[family].symbol}-open-dot" for _depth, family, _p in nets],

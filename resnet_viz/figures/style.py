@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -21,30 +23,27 @@ TEMPLATE = go.layout.Template(
 )
 
 
-def layout(x_title: str, y_title: str, *, subtitle: str = "", view: str = "") -> dict[str, Any]:
+def layout(x_title: str, y_title: str, small_print: Sequence[str] = ()) -> dict[str, Any]:
     """Layout of a chart with two axes.
 
     Args:
         x_title, y_title: what the axes show, with units.
-        subtitle: small print above the chart: what is averaged over what.
-        view: a live chart keeps a person's zoom until this changes.
+        small_print: lines under the title of the x axis: what is averaged over what.
+
+    A live chart keeps a person's zoom until what the axes show changes.
     """
+    lines = (f'<span style="font-size: 12px">{line}</span>' for line in small_print)
     return {
         "template": TEMPLATE,
         "margin": {"l": 56, "r": 12, "t": 36, "b": 48},
-        "title": {
-            "text": subtitle,
-            "font": {"size": 12},
-            "x": 0,
-            "xref": "paper",
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "pad": {"b": 10},
-        },
-        "xaxis": {"title": {"text": x_title}, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": "<br>".join([x_title, *lines])}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"},
         "hovermode": "closest",
         "legend": {"groupclick": "togglegroup", "tracegroupgap": 0, "yref": "paper"},
-        "uirevision": view or f"{x_title}|{y_title}",
+        "uirevision": f"{x_title}|{y_title}",
     }
+
+
+def identifier(text: str) -> str:
+    """`text` as a trace's uid: Plotly makes CSS classes of them."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)

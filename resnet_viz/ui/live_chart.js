@@ -53,6 +53,7 @@ function patched(figure, message) {
     order: message.order ?? figure.order,
     layout: message.layout ?? figure.layout,
     alt: message.alt ?? figure.alt,
+    png: message.png ?? figure.png,
   }
 }
 
@@ -102,22 +103,16 @@ function downloadPng(chart) {
   )
 }
 
+// Made once a chart: Plotly.react starts anew when it is given another.
 function config(chart) {
-  return {
-    displaylogo: false,
-    displayModeBar: true,
-    modeBarButtons: [
-      ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
-      [
-        {
-          name: "png",
-          title: chart.figure.layout.meta?.png ?? "Download PNG",
-          icon: window.Plotly.Icons.camera,
-          click: () => downloadPng(chart),
-        },
-      ],
-    ],
+  const png = {
+    name: "png",
+    title: chart.figure.png,
+    icon: window.Plotly.Icons.camera,
+    click: () => downloadPng(chart),
   }
+  const buttons = ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]
+  return { displaylogo: false, displayModeBar: true, modeBarButtons: [buttons, [png]] }
 }
 
 async function redraw(chart) {
@@ -130,11 +125,13 @@ async function redraw(chart) {
   const { traces, order, layout, alt } = chart.figure
   chart.theme = themeOf(chart.root)
   chart.root.setAttribute("aria-label", alt)
+  // Copies, since Plotly writes zoom and hidden traces into what it is given; uirevision
+  // brings them back only where the figure itself still says what it said before.
   await window.Plotly.react(
     chart.root,
-    order.map((uid) => traces[uid]),
-    { uirevision: "live", ...layout, template: template(chart.theme) },
-    config(chart),
+    order.map((uid) => ({ ...traces[uid] })),
+    { uirevision: "live", ...structuredClone(layout), template: template(chart.theme) },
+    (chart.config ??= config(chart)),
   )
   hoverAgain(chart)
 }
