@@ -100,10 +100,11 @@ def sweep_of(options: argparse.Namespace) -> SweepSpec:
     if options.data or options.folder or options.image_size is not None:
         name = options.data or ("folder" if options.folder else spec.data.name)
         same = name == spec.data.name
+        preset_size = spec.data.image_size if same else None
         changed["data"] = DataSpec(
             name,
             folder=options.folder,
-            image_size=options.image_size or (spec.data.image_size if same else None),
+            image_size=preset_size if options.image_size is None else options.image_size,
             crop_padding=spec.data.crop_padding,
             flip=spec.data.flip and name != "digits",
             val_images=spec.data.val_images if same else 0,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import psutil
 
 from resnet_viz.datasets.catalogue import DatasetInfo
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import Machine, count_costs, step_seconds, training_bytes
-from resnet_viz.runs.lanes import deal
+from resnet_viz.records import RunInfo
+from resnet_viz.runs.lanes import deal, run_seconds
 from resnet_viz.specs import RunSpec
 
 TYPICAL_WORKER_BYTES = 600e6  # before this computer has been measured
 EVALUATION_SHARE = 1.05  # evaluations and bookkeeping on top of the steps
+JUDGED_RUNS = 16  # the newest finished runs, against which the estimate is corrected
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,13 @@ class Estimate:
 
 
 def estimate_sweep(
-    runs: list[RunSpec], info: DatasetInfo, *, device: str, cores: int, machine: Machine | None
+    runs: list[RunSpec],
+    info: DatasetInfo,
+    *,
+    device: str,
+    cores: int,
+    machine: Machine | None,
+    slowdown: float = 1.0,
 ) -> Estimate:
     """Counts from the specs, time and memory from what was measured on this computer.
 
@@ -44,6 +54,7 @@ def estimate_sweep(
         device: "cpu", "cuda" or "mps".
         cores: worker processes on a CPU.
         machine: measured; None before.
+        slowdown: how much longer than estimated the last runs took; see `measured_slowdown`.
     """
     size = runs[0].data.image_size or info.image_size
     costs = [
@@ -62,8 +73,21 @@ def estimate_sweep(
         loads = dict.fromkeys(lanes, 0.0)
         for place, run, cost in zip(places, runs, costs, strict=True):
             loads[place.lane] += run.train.steps * step_seconds(cost, run.train, machine)
-        seconds = EVALUATION_SHARE * max(loads.values())
+        seconds = EVALUATION_SHARE * slowdown * max(loads.values())
     return Estimate(len(runs), sum(c.parameters for c in costs), seconds, memory)
+
+
+def measured_slowdown(runs: Sequence[RunInfo], machine: Machine | None) -> float:
+    """Seconds that finished runs took over what was estimated for them; 1.0 where there are none.
+
+    A computer that was busy when it was measured, or is busy now, corrects itself so.
+    """
+    if machine is None:
+        return 1.0
+    done = [r for r in runs if r.status == "done" and r.device == machine.device]
+    comparable = [r for r in done if r.threads == 1 or machine.device != "cpu"][-JUDGED_RUNS:]
+    ratios = [run.seconds / run_seconds(run.spec, machine) for run in comparable]
+    return median(ratios) if ratios else 1.0
 
 
 def why_it_cannot_fit(estimate: Estimate, *, device: str) -> str | None:

@@ -10,7 +10,12 @@ from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.downloads import list_downloads, request_download, stop_download
-from resnet_viz.runs.estimate import Estimate, estimate_sweep, why_it_cannot_fit
+from resnet_viz.runs.estimate import (
+    Estimate,
+    estimate_sweep,
+    measured_slowdown,
+    why_it_cannot_fit,
+)
 from resnet_viz.runs.schema import StoreError
 from resnet_viz.specs import DataSpec
 from resnet_viz.sweeps import PRESETS, SweepSpec
@@ -58,10 +63,11 @@ def _check(backend: Backend, spec: SweepSpec) -> tuple[str | None, Estimate]:
     device = backend.device
     estimate = estimate_sweep(
         spec.runs(),
-        catalogue.describe(spec.data),
+        _describe(spec.data),
         device=device,
         cores=backend.cores,
         machine=backend.machine,
+        slowdown=measured_slowdown(backend.store.runs(), backend.machine),
     )
     problem = why_it_cannot_fit(estimate, device=device)
     if problem is None and not catalogue.is_present(spec.data):
@@ -69,6 +75,12 @@ def _check(backend: Backend, spec: SweepSpec) -> tuple[str | None, Estimate]:
             data=catalogue.info(spec.data.name).title
         )
     return problem, estimate
+
+
+@st.cache_data(ttl=10, max_entries=20, show_spinner=False)
+def _describe(data: DataSpec) -> catalogue.DatasetInfo:
+    """What is known of a data set; a folder is looked through, so not at every click."""
+    return catalogue.describe(data)
 
 
 def _summary(estimate: Estimate) -> str:
