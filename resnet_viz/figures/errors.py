@@ -14,7 +14,7 @@ from resnet_viz.figures.style import identifier, layout
 from resnet_viz.figures.thinning import MAX_POINTS, thinned
 from resnet_viz.i18n import _
 from resnet_viz.papers import Published
-from resnet_viz.records import RUNNING_STEPS, RunInfo
+from resnet_viz.records import RUNNING_STEPS, History, RunInfo
 
 POINTS_A_CHART = 40_000  # hundreds of runs get fewer points each
 
@@ -40,34 +40,37 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
     Returns:
         A figure in per cent, at most `MAX_POINTS` points a line.
     """
-    figure = go.Figure(layout=layout(_("step"), error_name(column)))
     labels = variants(runs)
     depths = _depths(runs)
     limit = min(MAX_POINTS, max(200, POINTS_A_CHART // max(1, len(runs))))
-    drawn: set[str] = set()
-    for run in sorted(runs, key=_family_and_depth(runs)):
-        info, history = run
-        if not history.steps.get(column):
-            continue
-        net = info.spec.net
-        x, y = thinned(history.steps[column], history.values[column], limit)
-        figure.add_scatter(
-            uid=f"run-{info.id}",
-            name=net.name,
-            legendgroup=net.name,
-            showlegend=net.name not in drawn,
-            mode="lines",
-            line={
-                "color": colour(net.family, net.depth, depths[net.family]),
-                "dash": LOOKS[net.family].dash,
-                "width": 2,
-            },
-            x=x,
-            y=[100 * value for value in y],
-            hovertemplate=_step_hover(info, labels[info.id]),
-        )
-        drawn.add(net.name)
-    return figure
+    lines: list[dict[str, Any]] = []
+    for info, history in sorted(runs, key=_family_and_depth(runs)):
+        if history.steps.get(column):
+            net = info.spec.net
+            shade = colour(net.family, net.depth, depths[net.family])
+            lines.append(_step_line(info, history, column, limit, shade, labels[info.id]))
+    entries = {line["name"]: line["uid"] for line in reversed(lines)}  # the first of each net
+    for line in lines:
+        line["showlegend"] = entries[line["name"]] == line["uid"]
+    return go.Figure(lines, layout(_("step"), error_name(column), view=_sweeps(runs)))
+
+
+def _step_line(
+    info: RunInfo, history: History, column: str, limit: int, shade: str, variant: str
+) -> dict[str, Any]:
+    net = info.spec.net
+    x, y = thinned(history.steps[column], history.values[column], limit)
+    return {
+        "type": "scatter",
+        "uid": f"run-{info.id}",
+        "name": net.name,
+        "legendgroup": net.name,
+        "mode": "lines",
+        "line": {"color": shade, "dash": LOOKS[net.family].dash, "width": 2},
+        "x": x,
+        "y": [100 * value for value in y],
+        "hovertemplate": _step_hover(info, variant),
+    }
 
 
 def _step_hover(info: RunInfo, variant: str) -> str:
@@ -100,12 +103,18 @@ def error_vs_depth(
     points = aggregate(runs, column)
     depths = _depths(runs)
     figure = go.Figure(
-        layout=layout(_("depth (weighted layers)"), error_name(column), _small_print(points))
+        layout=layout(
+            _("depth (weighted layers)"),
+            error_name(column),
+            small_print=_small_print(points),
+            view=_sweeps(runs),
+        )
     )
     for (family, variant), line in groupby(points, key=lambda p: (p.family, p.variant)):
         figure.add_trace(_depth_line(family, variant, list(line), depths[family]))
     if column == "test_error":
-        for source, numbers in groupby(sorted(published, key=_source), key=_source):
+        distinct = sorted(dict.fromkeys(published), key=_source)
+        for source, numbers in groupby(distinct, key=_source):
             figure.add_trace(_ghosts(source, list(numbers)))
     ticks = sorted({p.depth for p in points})
     if 0 < len(ticks) <= 8:
@@ -207,6 +216,10 @@ def _ghosts(source: str, numbers: Sequence[Published]) -> Any:
 
 def _source(published: Published) -> str:
     return published.source
+
+
+def _sweeps(runs: Runs) -> str:
+    return " ".join(sorted({info.sweep_id for info, _history in runs}))
 
 
 def _depths(runs: Iterable[Run]) -> dict[str, list[int]]:

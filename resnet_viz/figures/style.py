@@ -23,14 +23,15 @@ TEMPLATE = go.layout.Template(
 )
 
 
-def layout(x_title: str, y_title: str, small_print: Sequence[str] = ()) -> dict[str, Any]:
+def layout(
+    x_title: str, y_title: str, *, small_print: Sequence[str] = (), view: str = ""
+) -> dict[str, Any]:
     """Layout of a chart with two axes.
 
     Args:
         x_title, y_title: what the axes show, with units.
         small_print: lines under the title of the x axis: what is averaged over what.
-
-    A live chart keeps a person's zoom until what the axes show changes.
+        view: what is looked at; a live chart keeps a person's zoom until this or a title changes.
     """
     lines = (f'<span style="font-size: 12px">{line}</span>' for line in small_print)
     return {
@@ -40,7 +41,7 @@ def layout(x_title: str, y_title: str, small_print: Sequence[str] = ()) -> dict[
         "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"},
         "hovermode": "closest",
         "legend": {"groupclick": "togglegroup", "tracegroupgap": 0, "yref": "paper"},
-        "uirevision": f"{x_title}|{y_title}",
+        "uirevision": f"{x_title}|{y_title}|{view}",
     }
 
 

@@ -15,6 +15,7 @@ one. The rules below are this program's own:
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -197,8 +198,9 @@ def _line(run: Run, step: int) -> tuple[float, float] | None:
     _, history = run
     if step < 4 * RUNNING_STEPS:
         return None
-    pairs = zip(history.steps.get(COLUMN, ()), history.values.get(COLUMN, ()), strict=True)
-    quarter = [(s, v) for s, v in pairs if step * 3 / 4 < s <= step]
+    steps = history.steps.get(COLUMN, [])
+    part = slice(bisect_right(steps, step * 3 / 4), bisect_right(steps, step))
+    quarter = list(zip(steps[part], history.values.get(COLUMN, [])[part], strict=True))
     if len(quarter) < 4:
         return None
     middle, level = fmean(s for s, _ in quarter), fmean(v for _, v in quarter)

@@ -15,10 +15,9 @@ function newChart() {
   const root = document.createElement("div")
   root.className = "resnet-viz-chart"
   root.setAttribute("role", "img")
-  const chart = { root, seq: null, figure: null, theme: null, askedAt: -Infinity, pointer: null }
+  const chart = { root, seq: null, figure: null, theme: null, askedAt: -Infinity }
+  chart.redrawSoon = () => setTimeout(() => redraw(chart))
   new ResizeObserver(() => resize(chart)).observe(root)
-  root.addEventListener("pointermove", (event) => (chart.pointer = event))
-  root.addEventListener("pointerleave", () => (chart.pointer = null))
   return chart
 }
 
@@ -30,10 +29,9 @@ function chartIn(parentElement, key) {
 }
 
 function resize(chart) {
-  const shown = chart.root.offsetWidth > 0 // not in a closed tab or expander
-  if (!shown) return
-  if (chart.root._fullLayout) window.Plotly.Plots.resize(chart.root)
-  else if (chart.figure) redraw(chart)
+  if (!chart.figure || chart.root.offsetWidth === 0) return // nothing to show, or in a closed tab
+  redraw(chart)
+  window.Plotly.Plots.resize(chart.root)
 }
 
 // The figure after a message. Changed arrays and objects are new ones: Plotly.react
@@ -115,11 +113,12 @@ function config(chart) {
   return { displaylogo: false, displayModeBar: true, modeBarButtons: [buttons, [png]] }
 }
 
-async function redraw(chart) {
-  // Mid-drag, Plotly would lose the drag; the next message or the drag's end redraws.
-  if (chart.root.offsetWidth === 0) return
+function redraw(chart) {
+  const shown = chart.root.offsetWidth > 0 // if not, the observer calls again when it is
+  if (!shown) return
   if (chart.root._dragging) {
-    window.addEventListener("pointerup", () => setTimeout(() => redraw(chart)), { once: true })
+    // A drag measures in the picture that it began in.
+    window.addEventListener("pointerup", chart.redrawSoon, { once: true })
     return
   }
   const { traces, order, layout, alt } = chart.figure
@@ -127,22 +126,12 @@ async function redraw(chart) {
   chart.root.setAttribute("aria-label", alt)
   // Copies, since Plotly writes zoom and hidden traces into what it is given; uirevision
   // brings them back only where the figure itself still says what it said before.
-  await window.Plotly.react(
+  window.Plotly.react(
     chart.root,
     order.map((uid) => ({ ...traces[uid] })),
     { uirevision: "live", ...structuredClone(layout), template: template(chart.theme) },
     (chart.config ??= config(chart)),
   )
-  hoverAgain(chart)
-}
-
-// A redraw removes the hover label: point again where the pointer rests.
-function hoverAgain(chart) {
-  if (!chart.pointer) return
-  const { clientX, clientY } = chart.pointer
-  const target = document.elementFromPoint(clientX, clientY)
-  if (target && chart.root.contains(target))
-    target.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY, bubbles: true }))
 }
 
 function draw({ parentElement, data, setTriggerValue }) {

@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -113,12 +114,14 @@ def test_a_net_in_training_is_hollow_and_says_how_far_it_is():
 
 
 def test_published_numbers_only_under_the_test_error():
-    published = [CIFAR10_TEST_ERROR[n] for n in ("resnet-110", "plain-20", "resnet-20")]
+    names = ("resnet-110", "plain-20", "resnet-20", "resnet-20")  # two seeds of the last
+    published = [CIFAR10_TEST_ERROR[name] for name in names]
     runs = [run("resnet", 20, [0.1], column="test_error")]
     for column in ("running_error", "train_error", "val_error"):
         assert len(error_vs_depth(runs, column, published).data) <= 1
     _, *ghosts = error_vs_depth(runs, "test_error", published).data
     assert {g.name for g in ghosts} == {p.source for p in published}
+    assert sum(len(g.x) for g in ghosts) == 3
     drawn = {(x, round(y, 2)): t for g in ghosts for x, y, t in zip(g.x, g.y, g.text, strict=True)}
     assert set(drawn) == {(20, 8.75), (110, 6.43), (20, 9.0)}
     assert "best of five" in drawn[110, 6.43]
@@ -149,3 +152,13 @@ def test_figures_need_neither_torch_nor_streamlit(module):
     assert not {"torch", "streamlit"} & set(loaded)
     if module != "errors":
         assert "plotly" not in loaded
+
+
+@pytest.mark.parametrize("figure", [error_vs_step, error_vs_depth])
+def test_zoom_is_kept_within_a_view_and_not_beyond(figure):
+    runs = [run()]
+    other_sweep = [(replace(info, sweep_id="other"), history) for info, history in runs]
+    view = figure(runs).layout.uirevision
+    assert figure([*runs, run(depth=20)]).layout.uirevision == view
+    assert figure(runs, "test_error").layout.uirevision != view
+    assert figure(other_sweep).layout.uirevision != view

@@ -116,6 +116,22 @@ def test_zoom_and_hidden_lines_and_the_element_stay_while_curves_grow(page, serv
     assert x_range(page) == zoomed
 
 
+def test_a_drag_is_not_cut_short_by_growth(page, server):
+    open_charts(page, server)
+    (left, middle), (right, _) = (on_screen(page, x, y) for x, y in ((0.2, 0.5), (0.6, 0.5)))
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    page.mouse.move(left + 20, middle)
+    shown = x_range(page)[1]
+    for part in range(1, 9):
+        page.mouse.move(left + (right - left) * part / 8, middle)
+        page.wait_for_timeout(250)  # a tick
+    page.mouse.up()
+    page.wait_for_function(f"{STEPS_CHART}._fullLayout.xaxis.autorange === false")
+    wait_for_ticks(page, 2)
+    assert x_range(page) == pytest.approx([0.2 * shown, 0.6 * shown], abs=0.01 * shown)
+
+
 def test_a_hover_label_stays_under_a_resting_pointer(page, server):
     open_charts(page, server)
     x, y = page.evaluate(
