@@ -9,7 +9,7 @@ from resnet_viz.i18n import _
 
 
 def sweep_caption(verdict: Verdict) -> str:
-    """One to five short sentences: what the sweep shows, after how many steps, how surely."""
+    """A few short sentences: what the sweep shows, after how many steps, how surely."""
     if verdict.mixed:
         return _(
             "These nets differ in more than their depth ({fields}), so they are not compared."
@@ -26,6 +26,7 @@ def sweep_caption(verdict: Verdict) -> str:
             _when(verdict) + _family(first, full=True) + ".",
             *(_family(family, full=False) + "." for family in others),
             _certainty(verdict),
+            *_trends(verdict.families),
             *_left_out(verdict),
         ]
     )
@@ -49,10 +50,10 @@ def _family(family: FamilyVerdict, *, full: bool) -> str:
     text += _(", {net} on {error:.1f} %").format(net=other.name, error=100 * other.mean)
     points = 100 * family.difference
     if family.degradation:
-        return text + _(": degradation, {points:+.1f} points").format(points=points)
+        return text + _(": degradation, {points} points").format(points=_signed(points))
     if family.difference > 0 and f"{points:.1f}" != "0.0":
-        unclear = _(": {points:+.1f} points, too little or too uncertain to call degradation")
-        return text + unclear.format(points=points)
+        unclear = _(": {points} points, too little or too uncertain to call degradation")
+        return text + unclear.format(points=_signed(points))
     return text + _(": no degradation")
 
 
@@ -66,24 +67,32 @@ def _certainty(verdict: Verdict) -> str:
         text = _("Means of {low} to {high} seeds").format(low=low, high=high)
     if verdict.rates > 1:
         text += _(", each net at the best of up to {n} learning rates").format(n=verdict.rates)
-    trends = [trend for family in verdict.families if (trend := _trend(family))]
-    return "; ".join([text, *trends]) + "."
+    return text + "."
 
 
-def _trend(family: FamilyVerdict) -> str:
-    """Of the deepest net, where it matters: the net that degrades, or one that still moves."""
-    if family.trend.direction == "falling":
-        text = _(
-            "{net} is still falling ({points:+.1f} points per 100 steps): "
-            "slow is not the same as stuck"
-        )
-    elif family.degradation and family.trend.direction == "flat":
-        text = _("{net} hardly falls any more ({points:+.1f} points per 100 steps)")
-    elif family.trend.direction == "rising":
-        text = _("the error of {net} is rising ({points:+.1f} points per 100 steps)")
-    else:
-        return ""
-    return text.format(net=family.deepest.name, points=100 * 100 * family.trend.slope)
+def _trends(families: Sequence[FamilyVerdict]) -> list[str]:
+    """Of the deepest nets, where it matters: those that still move, and stuck ones that degrade."""
+    moving = {
+        "falling": _("Still falling: {nets} points per 100 steps; slow is not the same as stuck."),
+        "rising": _("Rising: {nets} points per 100 steps."),
+        "flat": _("Hardly falling any more: {nets} points per 100 steps."),
+    }
+    sentences = []
+    for direction, text in moving.items():
+        nets = [
+            _("{net} by {points:.1f}").format(
+                net=family.deepest.name, points=abs(100 * 100 * family.trend.slope)
+            )
+            for family in families
+            if family.trend.direction == direction and (direction != "flat" or family.degradation)
+        ]
+        if nets:
+            sentences.append(text.format(nets=", ".join(nets)))
+    return sentences
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−")
 
 
 def _left_out(verdict: Verdict) -> list[str]:

@@ -112,10 +112,8 @@ def error_vs_depth(
     )
     for (family, variant), line in groupby(points, key=lambda p: (p.family, p.variant)):
         figure.add_trace(_depth_line(family, variant, list(line), depths[family]))
-    if column == "test_error":
-        distinct = sorted(dict.fromkeys(published), key=_source)
-        for source, numbers in groupby(distinct, key=_source):
-            figure.add_trace(_ghosts(source, list(numbers)))
+    if column == "test_error" and published:
+        figure.add_trace(_ghosts(list(dict.fromkeys(published))))
     ticks = sorted({p.depth for p in points})
     if 0 < len(ticks) <= 8:
         figure.update_xaxes(tickvals=ticks)
@@ -182,40 +180,30 @@ def _small_print(points: Sequence[Point]) -> list[str]:
     return parts
 
 
-def _ghosts(source: str, numbers: Sequence[Published]) -> Any:
-    nets = sorted((int(p.name.rpartition("-")[2]), p.name.rpartition("-")[0], p) for p in numbers)
+def _ghosts(published: Sequence[Published]) -> Any:
+    nets = [p.name.rsplit("-", 1) for p in published]
     return go.Scatter(
-        uid=identifier(source),
-        name=source,
+        uid="published",
+        name=_("published"),
         mode="markers",
         cliponaxis=False,
         marker={
             "color": NEUTRAL,
-            "symbol": [f"{LOOKS[family].symbol}-open-dot" for _depth, family, _p in nets],
+            "symbol": [f"{LOOKS[family].symbol}-open-dot" for family, _depth in nets],
             "size": 11,
             "line": {"width": 1.5},
         },
-        x=[depth for depth, _family, _p in nets],
-        y=[100 * p.test_error for _depth, _family, p in nets],
-        text=[
-            "<br>".join(
-                line
-                for line in (
-                    f"<b>{p.name}</b>",
-                    _("published: {error:.2f} %").format(error=100 * p.test_error),
-                    p.note,
-                    p.source,
-                )
-                if line
-            )
-            for _depth, _family, p in nets
-        ],
+        x=[int(depth) for _family, depth in nets],
+        y=[100 * p.test_error for p in published],
+        text=[_published_hover(p) for p in published],
         hovertemplate="%{text}<extra></extra>",
     )
 
 
-def _source(published: Published) -> str:
-    return published.source
+def _published_hover(published: Published) -> str:
+    error = _("published: {error:.2f} %").format(error=100 * published.test_error)
+    lines = [f"<b>{published.name}</b>", error, published.note, published.source]
+    return "<br>".join(line for line in lines if line)
 
 
 def _sweeps(runs: Runs) -> str:

@@ -119,14 +119,16 @@ def test_published_numbers_only_under_the_test_error():
     runs = [run("resnet", 20, [0.1], column="test_error")]
     for column in ("running_error", "train_error", "val_error"):
         assert len(error_vs_depth(runs, column, published).data) <= 1
-    _, *ghosts = error_vs_depth(runs, "test_error", published).data
-    assert {g.name for g in ghosts} == {p.source for p in published}
-    assert sum(len(g.x) for g in ghosts) == 3
-    drawn = {(x, round(y, 2)): t for g in ghosts for x, y, t in zip(g.x, g.y, g.text, strict=True)}
+    _, ghosts = error_vs_depth(runs, "test_error", published).data
+    drawn = {
+        (x, round(y, 2)): text for x, y, text in zip(ghosts.x, ghosts.y, ghosts.text, strict=True)
+    }
     assert set(drawn) == {(20, 8.75), (110, 6.43), (20, 9.0)}
+    assert len(ghosts.x) == 3
     assert "best of five" in drawn[110, 6.43]
     assert "Table 6" in drawn[20, 8.75]
-    assert all("open" in symbol for g in ghosts for symbol in g.marker.symbol)
+    assert "read from Fig. 6" in drawn[20, 9.0]
+    assert set(ghosts.marker.symbol) == {"square-open-dot", "circle-open-dot"}
 
 
 def test_figures_are_plain_data_that_a_browser_can_read():

@@ -187,9 +187,15 @@ def test_the_whole_caption_of_a_quick_sweep():
     assert sweep_caption(judge(runs)) == (
         "After 300 steps plain-56 errs on 52.0 % of its training images, plain-8 on 0.1 %: "
         "degradation, +51.9 points. resnet-56 errs on 0.1 %, resnet-8 on 0.1 %: no degradation. "
-        "One seed; plain-56 is still falling (-8.0 points per 100 steps): "
+        "One seed. Still falling: plain-56 by 8.0 points per 100 steps; "
         "slow is not the same as stuck."
     )
+
+
+def test_a_stuck_net_that_degrades_is_not_said_to_fall():
+    caption = sweep_caption(judge(two_depths([0.1], [0.8])))
+    assert "Hardly falling any more: plain-56 by 0.0 points per 100 steps." in caption
+    assert "Still falling" not in caption
 
 
 def test_captions_of_several_seeds_and_rates_say_so():
