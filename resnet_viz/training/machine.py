@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import psutil
@@ -21,7 +23,7 @@ _PROBES = (
     (NetSpec("resnet", 8, width=8), 16, 64),
     (NetSpec("resnet", 8, width=16), 32, 64),
 )
-_REPEATS = 5
+_REPEATS = 7
 # Cosine between a mode's gradient and float32's that still counts as the same training; two
 # batches of 64 images differ far more than this.
 AGREEMENT = 0.99
@@ -42,7 +44,7 @@ def resolve_device(device: str = "auto") -> str:
     if device == "auto":
         if present["cuda"]:
             return "cuda"
-        return "mps" if present["mps"] and _agrees("mps", torch.float32, True) else "cpu"
+        return "mps" if present["mps"] and _agrees(_Mode("mps", torch.float32, True)) else "cpu"
     if device not in present:
         raise ValueError(f"device {device!r} is not known; choose auto, cuda, mps or cpu")
     if not present[device]:
@@ -52,26 +54,32 @@ def resolve_device(device: str = "auto") -> str:
 
 @cache
 def measure_machine(device: str) -> Machine:
-    """Measure a few training steps on `device`, with as many threads as torch is set to use.
+    """Measure a few training steps on `device`; on a CPU, of one thread.
 
     Bfloat16 and channels_last are taken where they are faster here *and* the gradient of a
     small net agrees with float32's: a processor without bfloat16 arithmetic fails the first
     test by a wide margin. Takes some seconds; the answer is kept.
     """
     base = psutil.Process().memory_info().rss
-    modes = [(torch.float32, False), (torch.float32, True), (torch.bfloat16, True)]
-    usable = [m for m in modes if m[0] is torch.float32 or _agrees(device, *m)]
-    net, size, batch = _PROBES[1]
-    dtype, channels_last = min(usable, key=lambda m: _step_seconds(net, size, batch, device, *m))
-    points = []
-    for net, size, batch in _PROBES:
-        seconds = _step_seconds(net, size, batch, device, dtype, channels_last)
-        points.append((count_costs(net, image_size=size), batch, seconds))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        modes = [_Mode(device, torch.float32, False), _Mode(device, torch.float32, True)]
+        if _agrees(_Mode(device, torch.bfloat16, True)):
+            modes.append(_Mode(device, torch.bfloat16, True))
+        times = _step_seconds(modes, *_PROBES[1])
+        mode = modes[times.index(min(times))]
+        points = []
+        for net, size, batch in _PROBES:
+            (seconds,) = _step_seconds([mode], net, size, batch)
+            points.append((count_costs(net, image_size=size), batch, seconds))
+    finally:
+        torch.set_num_threads(threads)
     per_operation, per_activation, per_multiply_add = _fit(points)
     return Machine(
         device=device,
-        dtype=str(dtype).removeprefix("torch."),
-        channels_last=channels_last,
+        dtype=str(mode.dtype).removeprefix("torch."),
+        channels_last=mode.channels_last,
         seconds_per_operation=per_operation,
         seconds_per_activation=per_activation,
         seconds_per_multiply_add=per_multiply_add,
@@ -103,52 +111,65 @@ def _fit(points: list[tuple[Costs, int, float]]) -> tuple[float, float, float]:
     return solution.get(0, 0.0), solution.get(1, 0.0), solution.get(2, 0.0)
 
 
-def _batch(size: int, batch: int, device: str, channels_last: bool) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(batch, 3, size, size, generator=generator)
-    labels = torch.randint(0, 10, (batch,), generator=generator)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    return images.to(device, memory_format=layout), labels.to(device)
+@dataclass(frozen=True)
+class _Mode:
+    """A way of training: where, with which numbers, in which memory order."""
+
+    device: str
+    dtype: torch.dtype
+    channels_last: bool
+
+    @property
+    def layout(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
-def _net(spec: NetSpec, device: str, channels_last: bool) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = build_net(spec)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    return net.to(device, memory_format=layout)  # type: ignore[call-overload]
+_EXACT = _Mode("cpu", torch.float32, False)
 
 
-def _backward(net: nn.Module, images: Tensor, labels: Tensor, dtype: torch.dtype) -> None:
-    with torch.autocast(images.device.type, dtype, enabled=dtype is not torch.float32):
-        loss = F.cross_entropy(net(images), labels)
-    net.zero_grad()
-    loss.backward()
+class _Probe:
+    """A net with a batch, trained in one mode."""
+
+    def __init__(self, mode: _Mode, spec: NetSpec, size: int, batch: int) -> None:
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randn(batch, 3, size, size, generator=generator)
+        self._images = images.to(mode.device, memory_format=mode.layout)
+        self._labels = torch.randint(0, 10, (batch,), generator=generator).to(mode.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            net = build_net(spec)
+        self._net: nn.Module = net.to(mode.device, memory_format=mode.layout)  # type: ignore[call-overload]
+        self._optimizer = torch.optim.SGD(self._net.parameters(), lr=1e-3, momentum=0.9)
+        self._mode = mode
+
+    def gradient(self) -> Tensor:
+        """The gradient of all parameters in one vector, on the CPU."""
+        dtype = self._mode.dtype
+        with torch.autocast(self._mode.device, dtype, enabled=dtype is not torch.float32):
+            loss = F.cross_entropy(self._net(self._images), self._labels)
+        self._net.zero_grad()
+        loss.backward()
+        grads = [p.grad for p in self._net.parameters() if p.grad is not None]
+        return torch.cat([g.flatten().cpu().float() for g in grads])
+
+    def step(self) -> float:
+        """Seconds of forward, backward and update; on a CPU those that this process worked,
+        so that a computer which is busy with something else is not taken for a slow one."""
+        clock = time.process_time if self._mode.device == "cpu" else time.perf_counter
+        start = clock()
+        self.gradient()  # whose copy to the CPU waits for the device
+        self._optimizer.step()
+        return clock() - start
 
 
-def _agrees(device: str, dtype: torch.dtype, channels_last: bool) -> bool:
+def _agrees(mode: _Mode) -> bool:
     """Whether a small net's gradient in this mode is that of float32 on the CPU."""
-    gradients = []
-    for where, kind, layout in (("cpu", torch.float32, False), (device, dtype, channels_last)):
-        net = _net(NetSpec("resnet", 8, width=8), where, layout)
-        _backward(net, *_batch(16, 64, where, layout), kind)
-        gradients.append(torch.cat([p.grad.flatten().cpu().float() for p in net.parameters()]))  # type: ignore[union-attr]
-    exact, other = gradients
+    exact, other = (_Probe(m, *_PROBES[1]).gradient() for m in (_EXACT, mode))
     return bool(F.cosine_similarity(exact, other, dim=0) >= AGREEMENT)
 
 
-def _step_seconds(
-    spec: NetSpec, size: int, batch: int, device: str, dtype: torch.dtype, channels_last: bool
-) -> float:
-    """Lower quartile of a few steps: forward, backward, update."""
-    net = _net(spec, device, channels_last)
-    images, labels = _batch(size, batch, device, channels_last)
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9)
-    times = []
-    for _ in range(2 + _REPEATS):
-        start = time.perf_counter()
-        _backward(net, images, labels, dtype)
-        optimizer.step()
-        next(net.parameters()).sum().item()  # waits for the device
-        times.append(time.perf_counter() - start)
-    return sorted(times[2:])[_REPEATS // 4]
+def _step_seconds(modes: Sequence[_Mode], spec: NetSpec, size: int, batch: int) -> list[float]:
+    """The fastest step of a few in each mode, the modes taking turns."""
+    probes = [_Probe(mode, spec, size, batch) for mode in modes]
+    rounds = [[probe.step() for probe in probes] for _ in range(2 + _REPEATS)]
+    return [min(times) for times in zip(*rounds[2:], strict=True)]
