@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import Server
+from benchmarks.browser import Server
 
 pytestmark = pytest.mark.browser
 
