@@ -1,9 +1,9 @@
 // Draws the figures that live_chart() sends. load_plotly() appends this text to
 // plotly.min.js in one module, so `window.Plotly` is there when it runs.
 //
-// A message is a patch: `base` names the state that it starts from (null: none, the
-// patch is the whole figure), `seq` the state that it leads to. A chart whose state is
-// neither has missed a message and asks for the whole.
+// A message is a patch: `bases` are the states that it can start from (none: it is the
+// whole figure), `seq` the state that it leads to. A chart in none of these has missed
+// messages and asks for the whole.
 
 const ASK_AGAIN_MS = 1000
 
@@ -138,8 +138,8 @@ function draw({ parentElement, data, setTriggerValue }) {
   const chart = chartIn(parentElement, data.key)
   if (data.seq === chart.seq) {
     if (JSON.stringify(themeOf(chart.root)) !== JSON.stringify(chart.theme)) redraw(chart)
-  } else if (data.base === null || data.base === chart.seq) {
-    chart.figure = patched(data.base === null ? { traces: {} } : chart.figure, data)
+  } else if (data.bases.length === 0 || data.bases.includes(chart.seq)) {
+    chart.figure = patched(data.bases.length === 0 ? { traces: {} } : chart.figure, data)
     chart.seq = data.seq
     redraw(chart)
   } else if (performance.now() - chart.askedAt > ASK_AGAIN_MS) {

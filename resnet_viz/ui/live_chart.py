@@ -1,8 +1,9 @@
 """A Plotly chart that grows while somebody looks at it, without losing zoom, hover or legend.
 
 `st.plotly_chart` builds the chart anew whenever its data change. Here the browser keeps the
-chart, and each run of the script sends what changed since the last: a patch with a number.
-A chart that has missed one (a reload, a lost connection, a message overtaken by the next)
+chart, and each run of the script sends what changed: a patch with a number. A patch fits the
+figures of the last two runs, since Streamlit drops what a run has sent when the next begins
+before it is on its way. A chart that has missed more than that (a reload, a lost connection)
 sees that the numbers do not meet and asks for the whole figure.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,9 +38,9 @@ export default async (part) => (await slot.ready)(part)
 """
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Sent:
-    """What the browser has, if nothing was lost: a figure, and the number of its last patch."""
+    """A described figure that was sent to the browser, and the number that it has there."""
 
     seq: int
     figure: Json
@@ -84,11 +85,9 @@ def live_chart(figure: go.Figure, *, key: str, height: int = 420, alt: str) -> N
     """
     memory = f"{key}_sent"
     now = _describe(figure, alt)
-    sent: _Sent | None = st.session_state.get(memory)
-    message: Json = {"base": sent.seq if sent else None}
-    changes = patch(sent.figure if sent else None, now)
-    seq = _next(sent, changed=bool(changes))
-    st.session_state[memory] = _Sent(seq, now)
+    sent: list[_Sent] = st.session_state.get(memory, [])
+    seq = _number(sent, now)
+    st.session_state[memory] = [*sent[-1:], _Sent(seq, now)]
 
     def forget() -> None:
         st.session_state.pop(memory, None)
@@ -96,17 +95,22 @@ def live_chart(figure: go.Figure, *, key: str, height: int = 420, alt: str) -> N
     _chart()(
         key=key,
         height=height,
-        data={"key": key, **message, "seq": seq, **changes},
+        data={
+            "key": key,
+            "seq": seq,
+            "bases": [before.seq for before in sent],
+            **patch([before.figure for before in sent], now),
+        },
         on_resync_change=forget,
     )
 
 
-def _next(sent: _Sent | None, *, changed: bool) -> int:
-    # A whole figure starts at a random number, so that a chart left over from another
-    # session never takes a patch that was not meant for it.
-    if sent is None:
+def _number(sent: list[_Sent], now: Json) -> int:
+    """The next number where the figure has changed. A whole figure starts at a random one, so
+    that a chart left over from another session takes no patch that was not meant for it."""
+    if not sent:
         return secrets.randbelow(2**40)
-    return sent.seq + changed
+    return sent[-1].seq + (now != sent[-1].figure)
 
 
 def _describe(figure: go.Figure, alt: str) -> Json:
@@ -123,38 +127,48 @@ def _describe(figure: go.Figure, alt: str) -> Json:
     return {"traces": traces, "order": list(traces), "layout": layout, **texts}
 
 
-def patch(old: Json | None, new: Json) -> Json:
-    """What leads from one described figure to another; empty when nothing changed.
+def patch(olds: Sequence[Json], new: Json) -> Json:
+    """What leads from any of some described figures to another; empty when all are like it.
+
+    Args:
+        olds: figures from which the patch must lead to `new`; none for the whole of `new`.
+        new: the figure to arrive at.
 
     Returns:
         What changed beside the traces, and "traces": by uid, "set" (name to value), "unset"
         (names) and "tails" (name to [elements kept, elements that follow]).
     """
-    old = old or {"traces": {}}
-    rest = (name for name in new if name != "traces")
-    changes = {name: _plain(new[name]) for name in rest if new[name] != old.get(name)}
+    olds = olds or [{"traces": {}}]
+    changes = {
+        name: _plain(value)
+        for name, value in new.items()
+        if name != "traces" and any(old.get(name) != value for old in olds)
+    }
     traces = {}
     for uid, trace in new["traces"].items():
-        changed = _patch_trace(old["traces"].get(uid, {}), trace)
+        changed = _patch_trace([old["traces"].get(uid, {}) for old in olds], trace)
         if changed:
             traces[uid] = changed
     return {**changes, "traces": traces} if traces else changes
 
 
-def _patch_trace(old: Json, new: Json) -> Json:
-    out: Json = {"set": {}, "tails": {}, "unset": [name for name in old if name not in new]}
+def _patch_trace(olds: Sequence[Json], new: Json) -> Json:
+    gone = {name for old in olds for name in old if name not in new}
+    out: Json = {"set": {}, "tails": {}, "unset": sorted(gone)}
     for name, value in new.items():
-        before = old.get(name)
-        if isinstance(value, list | tuple) and isinstance(before, list | tuple) and before:
-            kept = _common(before, value)
-            if kept < len(value) or kept < len(before):
-                out["tails"][name] = [kept, _plain(value[kept:])]
-        elif value != before or name not in old:
+        befores = [old.get(name) for old in olds]
+        if all(before == value for before in befores):
+            continue
+        lists = [before for before in befores if isinstance(before, list) and before]
+        if isinstance(value, list) and len(lists) == len(olds):
+            kept = min(_common(before, value) for before in lists)
+            out["tails"][name] = [kept, _plain(value[kept:])]
+        else:
             out["set"][name] = _plain(value)
     return {name: part for name, part in out.items() if part}
 
 
-def _common(old: Any, new: Any) -> int:
+def _common(old: list[Any], new: list[Any]) -> int:
     """How many elements two sequences share from their start."""
     if new[: len(old)] == old:
         return len(old)
