@@ -20,8 +20,11 @@ from resnet_viz.runs.schema import LostClaim
 from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import RunSpec
 
-MAX_CRASHES = 3  # a run whose worker died this often without progress has failed
-ALONE = MAX_CRASHES - 1  # after so many, a run trains alone: its neighbours may be innocent
+# How much a dead worker counts against its runs. One that died before it stored anything of a
+# run may well have died of it (memory); later it may have been anything.
+CRASH, EARLY_CRASH = 1, 4
+MAX_CRASHES = 3 * EARLY_CRASH  # a run with so many since its last checkpoint has failed
+ALONE = 2 * EARLY_CRASH  # with so many it trains alone: its neighbours may be innocent
 
 _LATEST = {column: kind for kind, columns in COLUMNS.items() for column in columns}
 _SUMMARY = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from resnet_viz.i18n import _
-from resnet_viz.runs.queue import MAX_CRASHES
+from resnet_viz.runs.queue import CRASH, EARLY_CRASH, MAX_CRASHES
 from resnet_viz.runs.rows import WorkerInfo
 from resnet_viz.runs.store import RunStore
 
@@ -63,33 +63,32 @@ class Reaper:
 def reap(store: RunStore, worker_id: str) -> str | None:
     """Take back what a dead worker held: wishes are fulfilled, other runs wait again.
 
-    A run whose worker has died several times without coming further has failed.
+    A run whose workers die again and again without coming further has failed.
 
     Returns:
         The state in which the worker died; None if it had signed off.
     """
-    too_often = _(
-        "The training process ended {n} times while it trained this net. Most often there was "
-        "not enough memory: try a smaller batch size, width or image size, or close other "
+    values = {"worker": worker_id, "now": time.time(), "most": MAX_CRASHES}
+    values |= {"late": CRASH, "early": EARLY_CRASH}
+    values["too_often"] = _(
+        "The training process ended again and again while it trained this net. Most often there "
+        "was not enough memory: try a smaller batch size, width or image size, or close other "
         "programs; then resume."
-    ).format(n=MAX_CRASHES)
+    )
+    crashes = "crashes + iif(step > coalesce(checkpoint_step, 0), :late, :early)"
     with store.database.write() as db:
         row = db.execute(
             "DELETE FROM workers WHERE id = ? RETURNING state", (worker_id,)
         ).fetchone()
+        held = "owner = :worker AND status = 'running'"
+        db.execute(f"UPDATE runs SET crashes = {crashes} WHERE {held} AND wish IS NULL", values)
         db.execute(
-            "UPDATE runs SET owner = NULL, wish = NULL, updated = :now, "
-            "crashes = crashes + (wish IS NULL), status = CASE "
-            "WHEN wish = 'stop' THEN 'stopped' WHEN wish = 'pause' THEN 'paused' "
-            "WHEN crashes + 1 >= :most THEN 'failed' ELSE 'queued' END, "
-            "error = iif(wish IS NULL AND crashes + 1 >= :most, :too_often, error) "
-            "WHERE owner = :worker AND status = 'running'",
-            {
-                "now": time.time(),
-                "most": MAX_CRASHES,
-                "too_often": too_often,
-                "worker": worker_id,
-            },
+            "UPDATE runs SET status = CASE WHEN wish = 'stop' THEN 'stopped' "
+            "WHEN wish = 'pause' THEN 'paused' "
+            "WHEN crashes >= :most THEN 'failed' ELSE 'queued' END, "
+            "error = iif(wish IS NULL AND crashes >= :most, :too_often, error), "
+            f"owner = NULL, wish = NULL, updated = :now WHERE {held}",
+            values,
         )
         db.execute(
             "UPDATE downloads SET status = iif(status = 'stopping', 'stopped', 'queued'), "

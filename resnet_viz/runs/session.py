@@ -12,17 +12,22 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 
 import resnet_viz
 from resnet_viz.datasets.errors import DataError
+from resnet_viz.i18n import _
 from resnet_viz.nets.costs import Machine
 from resnet_viz.records import Record
+from resnet_viz.runs.checkpoints import (
+    clear_checkpoints,
+    clear_if_deleted,
+    read_checkpoint,
+    write_checkpoint,
+)
 from resnet_viz.runs.queue import Claim, Queue
-from resnet_viz.runs.schema import LostClaim, StoreError, explain
+from resnet_viz.runs.schema import LostClaim, StoreError
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 from resnet_viz.training.loop import Chunk, train_many
 from resnet_viz.training.training import Training
@@ -32,6 +37,7 @@ FIRST_CHECKPOINT_SECONDS = 2.0  # the interval doubles from here
 CHECKPOINT_SECONDS = 10.0  # to here
 # How long a step may go on after a wish before the run ends without it.
 PATIENCE_SECONDS = {"stop": 0.25, "pause": 10.0}
+LINGER_SECONDS = 1.0  # that a step may still take before the process ends with it
 VERSION = f"resnet_viz {resnet_viz.__version__}, torch {torch.__version__}"
 
 _log = logging.getLogger(__name__)
@@ -57,6 +63,8 @@ class Session:
         self._outbox_since = 0.0
         self._wishes: dict[int, tuple[str, float]] = {}  # run -> wish, when it was first seen
         self._closing = 0  # runs that the main thread is just ending
+        self._stopped: list[tuple[Claim, Training]] = []  # whose checkpoints are to be written
+        self._revoked: float | None = None  # when the last run was ended over the main thread
         self._trouble: StoreError | None = None
         self._checkpoint_due: dict[int, tuple[float, float]] = {}  # run -> when, interval
 
@@ -80,6 +88,7 @@ class Session:
                 self._take(claims[chunk.index], trainings[chunk.index], chunk)
                 if self._trouble:
                     raise self._trouble
+            self._save_stopped()
         except StoreError as error:
             self._abandon(str(error))
             raise
@@ -108,7 +117,7 @@ class Session:
             self._refuse(claim, str(error))
             return None
         except CheckpointError as error:
-            text = "Its checkpoint cannot be used: {error}. When resumed, the run starts again."
+            text = _("Its checkpoint cannot be used: {error}. When resumed, the run starts again.")
             self._refuse(claim, text.format(error=error), forget=True)
             return None
         except StoreError:
@@ -130,13 +139,8 @@ class Session:
     def _load_checkpoint(self, claim: Claim) -> Checkpoint | None:
         """The newest one; files of earlier claims that were never recorded go."""
         store, step = self._queue.store, claim.checkpoint_step
-        self._clear_checkpoints(claim, step)
-        if step is None:
-            return None
-        checkpoint = Checkpoint.load(store.checkpoint_path(claim.run_id, step))
-        if checkpoint.step != step:
-            raise CheckpointError(f"it is of step {checkpoint.step}, not {step}")
-        return checkpoint
+        clear_checkpoints(store, claim.run_id, but=step)
+        return None if step is None else read_checkpoint(store, claim.run_id, step)
 
     def _refuse(self, claim: Claim, error: str, *, forget: bool = False) -> None:
         """End a run that cannot be trained, if nobody else has ended it."""
@@ -153,8 +157,10 @@ class Session:
 
     def _take(self, claim: Claim, training: Training, chunk: Chunk) -> None:
         """Keep what a training says after its turn; end the run if that was its last one."""
+        self._revoked = None  # this thread is back from its step
         self._put(claim, chunk.records)
         if chunk.status == "running":
+            self._save_stopped()
             self._flush_if_due()
             due, interval = self._checkpoint_due[claim.run_id]
             if time.monotonic() >= due and claim.run_id in self._active:
@@ -190,33 +196,26 @@ class Session:
             self._save(claim, training)
         self._queue.finish(claim, status, error)
         if status == "stopped":  # a person waits for the word, not for the file
+            self._stopped.append((claim, training))
+
+    def _save_stopped(self) -> None:
+        """Write the checkpoints of the runs that have just been stopped."""
+        for claim, training in self._stopped:
             self._save(claim, training)
+        self._stopped = []
 
     def _save(self, claim: Claim, training: Training) -> None:
         """Write a checkpoint: first the file, then every record up to it, then the note of it."""
-        checkpoint = training.checkpoint()
-        path = self._queue.store.checkpoint_path(claim.run_id, checkpoint.step)
-        try:
-            checkpoint.save(path)
-            size_bytes = path.stat().st_size
-        except (OSError, SafetensorError) as error:
-            raise explain(as_os_error(error), path) from error
+        store, checkpoint = self._queue.store, training.checkpoint()
+        size_bytes = write_checkpoint(store, claim.run_id, checkpoint)
         self.flush()
         try:
             self._queue.record_checkpoint(claim, checkpoint.step, size_bytes)
         except LostClaim:
-            path.unlink(missing_ok=True)
-            _remove_if_empty(path.parent)
+            clear_if_deleted(store, claim.run_id)  # a new owner clears up by itself
             self._drop(claim)
         else:
-            self._clear_checkpoints(claim, checkpoint.step)
-
-    def _clear_checkpoints(self, claim: Claim, step: int | None) -> None:
-        """Remove every file from the run's folder but that of `step`."""
-        folder = self._queue.store.checkpoint_folder(claim.run_id)
-        for path in folder.glob("*"):
-            if step is None or path.name != f"{step}.safetensors":
-                path.unlink(missing_ok=True)
+            clear_checkpoints(store, claim.run_id, but=checkpoint.step)
 
     def _abandon(self, error: str) -> None:
         """Mark what is left as failed, if the store still takes that."""
@@ -261,7 +260,7 @@ class Session:
         """Look for wishes, and end the runs whose step has kept a person waiting too long.
 
         Returns:
-            Whether nothing is left to train while the main thread still sits in a step: the
+            Whether nothing is left to train while the main thread goes on sitting in a step: the
             process is then to end.
         """
         try:
@@ -285,7 +284,10 @@ class Session:
                 if now - self._wishes[claim.run_id][1] > PATIENCE_SECONDS[wish]:
                     ended |= self._revoke(claim, wish)
         with self._lock:
-            return ended and not self._active and not self._closing
+            if ended:
+                self._revoked = now
+            busy = self._active or self._closing or self._stopped
+            return self._revoked is not None and now - self._revoked > LINGER_SECONDS and not busy
 
     def _revoke(self, claim: Claim, wish: str) -> bool:
         """End a run at what it has stored; False if the main thread just ended it itself."""
@@ -298,16 +300,3 @@ class Session:
             except LostClaim:
                 _log.info("run %d was taken away", claim.run_id)
             return True
-
-
-def as_os_error(error: OSError | SafetensorError) -> OSError:
-    """A safetensors error of the system as what it is; its text ends with "(os error 28)"."""
-    if isinstance(error, OSError):
-        return error
-    number = str(error).rpartition("os error ")[2].rstrip(")")
-    return OSError(int(number) if number.isdigit() else 0, str(error))
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

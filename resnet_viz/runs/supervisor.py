@@ -30,6 +30,7 @@ TICK_SECONDS = 0.2
 BEAT_SECONDS = 2.0
 WORKER_BYTES = 600_000_000  # resident memory of a worker with a small net
 MAX_BACKOFF_SECONDS = 60.0
+FORGIVING_SECONDS = 60.0  # without a failure, after which the next one is the first again
 KEPT_LOGS = 20
 
 _log = logging.getLogger(__name__)
@@ -135,10 +136,12 @@ class Supervisor:
             StoreError: the store cannot be used.
             OSError: no process can be started.
         """
-        workers = self._reaper.workers()
-        if any(w.state != "starting" and w.id in self._children for w in workers):
-            self._failures, self.error = 0, None
-        if time.monotonic() < self._not_before:
+        if any(worker.state != "starting" for worker in self.workers()):
+            self.error = None
+        now = time.monotonic()
+        if now > self._not_before + FORGIVING_SECONDS:
+            self._failures = 0
+        if now < self._not_before:
             return
         for device in {self.device, *self._waiting_targets()}:
             while self._reserve(device):

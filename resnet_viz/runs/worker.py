@@ -68,6 +68,7 @@ class Worker:
         self.queue = Queue(self.store, worker_id, self.device, targets, cores or available_cores())
         self._machine: Machine | None = None
         self._state, self._threads = "idle", 0
+        self._state_lock = threading.Lock()  # what a heartbeat says is what the store shall hold
         self._session: Session | None = None
         self._ending = threading.Event()
         self._ended = threading.Event()
@@ -101,8 +102,9 @@ class Worker:
         self._ending.set()
 
     def _enter(self, state: str, threads: int = 0) -> None:
-        self._state, self._threads = state, threads
-        self.queue.beat(state, threads)
+        with self._state_lock:
+            self._state, self._threads = state, threads
+            self.queue.beat(state, threads)
 
     # --- jobs ---
 
@@ -110,19 +112,25 @@ class Worker:
         """Measure this device once for all workers; one measures while the others wait for it."""
         if self._machine is None:
             self._machine = self.store.machine(self.device, measured_with=MEASURED_WITH)
-        if self._machine is not None or not self.queue.take_turn("measuring"):
+        if self._machine is not None:
             return False
-        self._state = "measuring"
+        with self._state_lock:
+            if not self.queue.take_turn("measuring"):
+                return False
+            self._state = "measuring"
         self.store.set_machine(measure_machine(self.device), measured_with=MEASURED_WITH)
         self._enter("idle")
         return True
 
     def _train(self) -> bool:
         """Train a lane, if one waits; False if there was nothing to do."""
-        claims = self.queue.claim() if self._machine else []
-        if not claims or self._machine is None:
+        if self._machine is None:
             return False
-        self._state, self._threads = "training", claims[0].threads
+        with self._state_lock:
+            claims = self.queue.claim()
+            if not claims:
+                return False
+            self._state, self._threads = "training", claims[0].threads
         self._session = Session(self.queue, claims, self._machine, self._ending.is_set)
         try:
             self._session.train()
@@ -163,7 +171,8 @@ class Worker:
             try:
                 if time.monotonic() - beaten >= BEAT_SECONDS:
                     beaten = time.monotonic()
-                    self.queue.beat(self._state, self._threads)
+                    with self._state_lock:
+                        self.queue.beat(self._state, self._threads)
                     trim_log()
                 session = self._session
                 if session is not None and session.watch():

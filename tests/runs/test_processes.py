@@ -96,13 +96,13 @@ def house(store: RunStore) -> Iterator[House]:
 
 def test_a_killed_worker_loses_nothing_that_was_checkpointed(house: House) -> None:
     house.supervisor.start()
-    house.train(tiny_sweep(1000, families=("plain", "resnet")))
+    house.train(tiny_sweep(800, families=("plain", "resnet")))
     wait_for(lambda: all(run.checkpoint_step for run in house.runs()))
     house.wait_for_step(1 + max(run.checkpoint_step or 0 for run in house.runs()))
     first = house.worker()
     os.kill(first.pid, signal.SIGKILL)
     wait_for(lambda: all(run.epoch == 2 for run in house.runs()))
-    assert all(run.checkpoint_step and run.step < 1000 for run in house.runs())
+    assert all(run.checkpoint_step and run.step < 800 for run in house.runs())
     assert house.worker().id != first.id
     house.assert_done_as_if_uninterrupted()
 
@@ -118,7 +118,7 @@ def test_a_killed_server_does_not_stop_its_workers_and_the_next_one_finds_them(
     )
     assert server.stdout is not None
     assert server.stdout.readline() == "started\n"
-    house.train(tiny_sweep(600))
+    house.train(tiny_sweep(400))
     house.wait_for_step(1)
     server.kill()
     server.wait()
@@ -135,7 +135,7 @@ def test_a_terminated_worker_hands_its_runs_back_at_the_step_they_have_reached(
     house: House,
 ) -> None:
     house.supervisor.start()
-    house.train(tiny_sweep(800))
+    house.train(tiny_sweep(400))
     house.wait_for_step(20)
     os.kill(house.worker().pid, signal.SIGTERM)
     wait_for(lambda: house.runs()[0].epoch == 2)
@@ -145,7 +145,7 @@ def test_a_terminated_worker_hands_its_runs_back_at_the_step_they_have_reached(
 
 def test_pause_and_resume_through_the_store(house: House) -> None:
     house.supervisor.start()
-    sweep_id = house.train(tiny_sweep(800))
+    sweep_id = house.train(tiny_sweep(400))
     house.wait_for_step(20)
     (run,) = house.runs()
     house.store.request_pause([run.id])

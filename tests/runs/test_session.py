@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import torch
@@ -104,7 +105,7 @@ def test_what_is_stored_is_what_the_training_says(store: RunStore) -> None:
 def test_a_run_that_was_stopped_or_paused_goes_on_as_if_it_had_not(
     store: RunStore, wish: str
 ) -> None:
-    queue, claims = start(store, steps=400)
+    queue, claims = start(store, steps=150)
     (run_id,) = (claim.run_id for claim in claims)
     ask, expected = {
         "stop": (store.request_stop, "stopped"),
@@ -113,13 +114,45 @@ def test_a_run_that_was_stopped_or_paused_goes_on_as_if_it_had_not(
     train_watched(queue, claims, lambda: ask([run_id]))
     (run,) = store.runs()
     assert (run.status, run.wish) == (expected, None)
-    assert 6 <= run.step < 400
+    assert 6 <= run.step < 150
     assert run.checkpoint_step == run.step  # nothing that was computed is lost
     store.resume([run_id])
     train(queue, queue.claim())
     (run,) = store.runs()
     assert run.status == "done"
     assert_same(store.history(run_id), expected_history(run.spec))
+
+
+def test_a_run_can_be_stopped_before_its_first_step(store: RunStore) -> None:
+    queue, claims = start(store)
+    store.request_stop([claims[0].run_id])
+    session = Session(queue, claims, MACHINE, lambda: False)
+    session.watch()
+    session.train()
+    (run,) = store.runs()
+    assert (run.status, run.step) == ("stopped", 0)
+    store.resume([run.id])
+    train(queue, queue.claim())
+    assert_same(store.history(run.id), expected_history(run.spec))
+
+
+def test_a_sweep_that_is_deleted_while_its_checkpoint_is_written_leaves_nothing(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, claims = start(store)
+    save = Checkpoint.save
+
+    def save_and_delete(checkpoint: Checkpoint, path: Path) -> None:
+        save(checkpoint, path)
+        queue.revoke(claims[0], "stopped")
+        store.delete_sweep(store.sweeps()[0].id)
+        path.parent.mkdir(exist_ok=True)  # as if the file had come a moment later
+        save(checkpoint, path)
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_delete)
+    train(queue, claims)
+    assert store.runs() == []
+    assert list((store.home / "checkpoints").iterdir()) == []
 
 
 @pytest.mark.usefixtures("_written_at_once")
@@ -130,7 +163,7 @@ def test_one_net_can_be_stopped_while_the_others_go_on(store: RunStore) -> None:
 
 
 def test_a_worker_that_has_to_end_hands_its_runs_back(store: RunStore) -> None:
-    queue, claims = start(store, steps=400)
+    queue, claims = start(store, steps=150)
     steps_left = iter(range(50))
     train(queue, claims, ending=lambda: next(steps_left, None) is None)
     (run,) = store.runs()
@@ -141,7 +174,7 @@ def test_a_worker_that_has_to_end_hands_its_runs_back(store: RunStore) -> None:
 
 
 def test_a_step_that_takes_too_long_does_not_keep_a_person_waiting(store: RunStore) -> None:
-    queue, claims = start(store, steps=400)
+    queue, claims = start(store, steps=150)
     inside, let_go = threading.Event(), threading.Event()
     session = Session(queue, claims, MACHINE, lambda: False)
     advance = Training.advance
