@@ -12,7 +12,7 @@ st.set_page_config(
     page_title="resnet_viz",
     page_icon=Path(__file__).parent / "resnet_viz" / "assets" / "icon.svg",
     layout="wide",
-    initial_sidebar_state=210,
+    initial_sidebar_state=236,
 )
 
 st.navigation(

@@ -9,7 +9,7 @@ from resnet_viz.ui.live_chart import load_plotly
 from resnet_viz.ui.reference_view import reference_view
 from resnet_viz.ui.session import open_backend
 from resnet_viz.ui.start_sweep import start_bar
-from resnet_viz.ui.sweep_form import preset_buttons, sweep_controls
+from resnet_viz.ui.sweep_form import sweep_controls
 from resnet_viz.ui.sweep_title import chosen_sweep, sweep_title
 from resnet_viz.ui.sweep_view import watch_sweep
 from resnet_viz.ui.take_away import take_away
@@ -21,7 +21,6 @@ header = st.container()
 controls, picture = st.columns([1, 3.4], gap="medium")
 
 with controls, st.container(border=True):
-    preset_place = st.container()
     spec, problem = None, None
     try:
         spec = sweep_controls()
@@ -29,7 +28,6 @@ with controls, st.container(border=True):
         problem = str(error)
 
 with header:
-    preset_buttons()
     start_bar(backend, spec, problem)
 
 with picture:

@@ -81,7 +81,7 @@ class DatasetInfo:
 def _digits() -> DatasetInfo:
     return DatasetInfo(
         "digits",
-        _("Handwritten digits (8×8)"),
+        _("Digits (8×8)"),
         tuple("0123456789"),
         channels=1,
         image_size=8,

@@ -40,7 +40,13 @@ def layout(
         "xaxis": {"title": {"text": "<br>".join([x_title, *lines])}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"},
         "hovermode": "closest",
-        "legend": {"groupclick": "togglegroup", "tracegroupgap": 0, "yref": "paper"},
+        "legend": {
+            "groupclick": "togglegroup",
+            "orientation": "h",  # under the chart, which needs the width more
+            "yref": "container",
+            "yanchor": "bottom",
+            "y": 0,
+        },
         "uirevision": f"{x_title}|{y_title}|{view}",
     }
 

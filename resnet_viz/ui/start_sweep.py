@@ -20,20 +20,22 @@ from resnet_viz.runs.schema import StoreError
 from resnet_viz.specs import DataSpec
 from resnet_viz.sweeps import PRESETS, SweepSpec
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.sweep_form import preset_titles
+from resnet_viz.ui.sweep_form import preset_buttons, preset_titles
 from resnet_viz.ui.words import duration, quantity, size
 
 DOUBLE_CLICK_SECONDS = 1.5
 
 
 def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> None:
-    """Summary and Start; with a `problem`, or data that are not there, no Start.
+    """Presets, summary and Start; with a `problem`, or data that are not there, no Start.
 
     Args:
         spec: what the controls describe, or None with a problem.
         problem: why they describe nothing.
     """
-    words, button = st.columns([5, 1], vertical_alignment="center")
+    presets, words, button = st.columns([9, 8, 3], vertical_alignment="center", gap="medium")
+    with presets:
+        preset_buttons()
     estimate = None
     if spec is not None:
         try:

@@ -43,7 +43,7 @@ def sweep_table(store: RunStore) -> list[SweepInfo]:
             "when": [datetime.fromtimestamp(s.created) for s in shown],
         },
         column_config={
-            "name": st.column_config.TextColumn(_("name"), width="large", pinned=True),
+            "name": st.column_config.TextColumn(_("name"), width="medium", pinned=True),
             "status": st.column_config.TextColumn(_("status")),
             "done": st.column_config.TextColumn(_("done")),
             "data": st.column_config.TextColumn(_("data")),

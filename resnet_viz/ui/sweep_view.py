@@ -20,6 +20,7 @@ from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import duration
 
 TICK_SECONDS = 0.5
+CHART_PIXELS = 400
 
 
 def watch_sweep(backend: Backend, sweep_id: str) -> None:
@@ -68,15 +69,23 @@ def sweep_charts(runs: Sequence[RunHistory], *, key: str) -> None:
     )
     left, right = st.columns(2, gap="medium")
     published = [p for run, _history in runs if (p := published_test_error(run.spec))]
-    with left, st.container(border=True):
-        st.markdown(_("**Error against depth**"))
+    with left:
         figure = error_vs_depth(runs, column, published if column == "test_error" else ())
-        live_chart(figure, key=f"{key}_depth", alt=_("Error against depth, one line a family"))
-    with right, st.container(border=True):
-        st.markdown(_("**Error against step**"))
+        live_chart(
+            figure,
+            key=f"{key}_depth",
+            height=CHART_PIXELS,
+            alt=_("Error against depth, one line a family"),
+        )
+    with right:
         over_steps = "running_error" if column == "train_error" else column
         figure = error_vs_step(runs, over_steps)
-        live_chart(figure, key=f"{key}_step", alt=_("Error against step, one line a net"))
+        live_chart(
+            figure,
+            key=f"{key}_step",
+            height=CHART_PIXELS,
+            alt=_("Error against step, one line a net"),
+        )
     st.markdown(sweep_caption(judge(runs)))
     if column == "test_error" and published:
         st.caption(_paper_note(published[0].source))
@@ -99,7 +108,7 @@ def _progress(runs: Sequence[RunInfo], backend: Backend) -> None:
         parts.append(_("{n:,.0f} images/s").format(n=progress.images_per_second))
     if progress.active and not any(run.status == "running" for run in runs):
         parts.append(_("waiting for a free worker"))
-    bar, pause, stop, resume = st.columns([6, 1, 1, 1], vertical_alignment="center")
+    bar, pause, stop, resume = st.columns([3, 1, 1, 1], vertical_alignment="center")
     bar.progress(min(1.0, progress.share), " · ".join(parts))
     ids = {
         "pause": [r.id for r in runs if r.status in ACTIVE],
