@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_viz import __version__
+from resnet_viz.checks import parse_numbers
 from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
@@ -23,7 +24,7 @@ from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.store import RunStore
 from resnet_viz.runs.supervisor import Supervisor
 from resnet_viz.runs.tables import report, sweep_csv, sweep_json
-from resnet_viz.specs import DATASETS, DataSpec, SpecError, parse_numbers
+from resnet_viz.specs import DATASETS, DataSpec, SpecError
 from resnet_viz.sweeps import PRESETS, SweepSpec
 
 POLL_SECONDS = 0.2

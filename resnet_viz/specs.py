@@ -11,11 +11,17 @@ import dataclasses
 import difflib
 import hashlib
 import json
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+from resnet_viz.checks import (
+    SpecError as SpecError,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+)
 
 SCHEMA = 1
 
@@ -33,43 +39,6 @@ SCHEDULES = ("cosine", "step", "constant")
 LAYERS_PER_BLOCK = {"basic": 2, "bottleneck": 3}
 MAX_DEPTH = 1202  # the deepest net of He et al. 2015
 DEFAULT_STAGES = 3
-
-
-class SpecError(ValueError):
-    """A spec with a value that cannot be used; the message says which would do."""
-
-
-def _choice(name: str, value: object, choices: Sequence[str]) -> None:
-    if value in choices:
-        return
-    close = difflib.get_close_matches(str(value), choices, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise SpecError(f"{name} {value!r} is not known; {hint}choose one of: {', '.join(choices)}")
-
-
-def _integer(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(f"{name} {value!r} is not a whole number; use {low} to {high}")
-    if not low <= value <= high:
-        raise SpecError(
-            f"{name} {value} is out of range; use {low} to {high}, "
-            f"nearest: {min(max(value, low), high)}"
-        )
-
-
-def _number(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise SpecError(f"{name} {value!r} is not a number; use {low:g} to {high:g}")
-    if not low <= value <= high:
-        raise SpecError(
-            f"{name} {value:g} is out of range; use {low:g} to {high:g}, "
-            f"nearest: {min(max(value, low), high):g}"
-        )
-
-
-def _flag(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise SpecError(f"{name} {value!r} is not true or false")
 
 
 def valid_depths(block: str = "basic", low: int = 8, high: int = 110) -> tuple[int, ...]:
@@ -152,13 +121,13 @@ class NetSpec(_Json):
     init: str = "he"
 
     def __post_init__(self) -> None:
-        _choice("family", self.family, FAMILIES)
-        _choice("block", self.block, BLOCKS)
-        _choice("shortcut", self.shortcut, SHORTCUTS)
-        _choice("norm", self.norm, NORMS)
-        _choice("init", self.init, INITS)
-        _integer("depth", self.depth, 1, MAX_DEPTH)
-        _integer("width", self.width, 1, 1024)
+        check_choice("family", self.family, FAMILIES)
+        check_choice("block", self.block, BLOCKS)
+        check_choice("shortcut", self.shortcut, SHORTCUTS)
+        check_choice("norm", self.norm, NORMS)
+        check_choice("init", self.init, INITS)
+        check_integer("depth", self.depth, 1, MAX_DEPTH)
+        check_integer("width", self.width, 1, 1024)
         self._check_depth()
         if self.family == "plain" and self.shortcut != "A":
             raise SpecError("a plain net has no shortcuts; leave shortcut at 'A'")
@@ -181,7 +150,7 @@ class NetSpec(_Json):
         if not isinstance(self.blocks, tuple) or not 1 <= len(self.blocks) <= 5:
             raise SpecError("blocks must list the blocks of one to five stages, such as 3, 4, 3")
         for count in self.blocks:
-            _integer("blocks per stage", count, 1, MAX_DEPTH)
+            check_integer("blocks per stage", count, 1, MAX_DEPTH)
         depth = layers * sum(self.blocks) + 2
         if depth != self.depth:
             raise SpecError(f"blocks {self.blocks} make depth {depth}, not {self.depth}")
@@ -222,12 +191,12 @@ class DataSpec(_Json):
     val_images: int = 0
 
     def __post_init__(self) -> None:
-        _choice("data", self.name, DATASETS)
+        check_choice("data", self.name, DATASETS)
         if self.image_size is not None:
-            _integer("image_size", self.image_size, 8, 256)
-        _integer("crop_padding", self.crop_padding, 0, 32)
-        _integer("val_images", self.val_images, 0, 1_000_000)
-        _flag("flip", self.flip)
+            check_integer("image_size", self.image_size, 8, 256)
+        check_integer("crop_padding", self.crop_padding, 0, 32)
+        check_integer("val_images", self.val_images, 0, 1_000_000)
+        check_flag("flip", self.flip)
         if self.flip and self.name == "digits":
             raise SpecError("digits cannot be flipped: a mirrored digit is another sign or none")
         if (self.name == "folder") != (self.folder is not None):
@@ -269,17 +238,17 @@ class TrainSpec(_Json):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _integer("steps", self.steps, 1, 10_000_000)
-        _integer("batch_size", self.batch_size, 2, 65_536)
-        _number("lr", self.lr, 1e-8, 1e6)
-        _choice("optimizer", self.optimizer, OPTIMIZERS)
-        _number("momentum", self.momentum, 0.0, 0.9999)
-        _number("weight_decay", self.weight_decay, 0.0, 10.0)
-        _choice("schedule", self.schedule, SCHEDULES)
-        _integer("warmup_steps", self.warmup_steps, 0, 10_000_000)
+        check_integer("steps", self.steps, 1, 10_000_000)
+        check_integer("batch_size", self.batch_size, 2, 65_536)
+        check_number("lr", self.lr, 1e-8, 1e6)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_number("momentum", self.momentum, 0.0, 0.9999)
+        check_number("weight_decay", self.weight_decay, 0.0, 10.0)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_integer("warmup_steps", self.warmup_steps, 0, 10_000_000)
         if self.warmup_error is not None:
-            _number("warmup_error", self.warmup_error, 0.0, 1.0)
-        _integer("seed", self.seed, 0, 2**31 - 1)
+            check_number("warmup_error", self.warmup_error, 0.0, 1.0)
+        check_integer("seed", self.seed, 0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -308,7 +277,7 @@ class RunSpec:
         if schema != SCHEMA:
             raise SpecError(f"schema {schema!r} is not known to this program, which reads {SCHEMA}")
         for name in values:
-            _choice("part of a run", name, ("schema", "net", "data", "train"))
+            check_choice("part of a run", name, ("schema", "net", "data", "train"))
         return cls(
             NetSpec.from_dict(values.get("net")),
             DataSpec.from_dict(values.get("data")),
@@ -337,19 +306,3 @@ class RunSpec:
     def key(self) -> str:
         """Sixteen hexadecimal digits, equal for equal specs in every version of the program."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
-
-
-def parse_numbers(text: str, name: str = "depths") -> tuple[int, ...]:
-    """Whole numbers from "8, 20,32" as a person types them.
-
-    Raises:
-        SpecError: something between the commas is not a whole number, or there is nothing.
-    """
-    parts = [part for part in re.split(r"[,;\s]+", text.strip()) if part]
-    try:
-        numbers = tuple(int(part) for part in parts)
-    except ValueError:
-        raise SpecError(f"{name} {text!r} is not a list of whole numbers such as 8,20,32") from None
-    if not numbers:
-        raise SpecError(f"{name} is empty; give numbers such as 8,20,32")
-    return numbers

@@ -15,6 +15,7 @@ FLOORS = {
     "__init__": 0,
     "i18n": 0,
     "home": 0,
+    "checks": 0,
     "specs": 0,
     "records": 0,
     "sweeps": 0,

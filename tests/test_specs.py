@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from resnet_viz.checks import parse_numbers
 from resnet_viz.papers import protocol_differences, published_test_error
 from resnet_viz.specs import (
     DataSpec,
@@ -11,7 +12,6 @@ from resnet_viz.specs import (
     RunSpec,
     SpecError,
     TrainSpec,
-    parse_numbers,
     valid_depths,
 )
 from resnet_viz.sweeps import PRESETS, SweepSpec

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from resnet_viz.checks import parse_numbers
 from resnet_viz.i18n import _
-from resnet_viz.specs import DataSpec, SpecError, TrainSpec, parse_numbers, valid_depths
+from resnet_viz.specs import DataSpec, SpecError, TrainSpec, valid_depths
 from resnet_viz.sweeps import SweepSpec
 
 NATIVE_SIZE = 0  # what the size widget shows for "the data's own size"
