@@ -13,6 +13,7 @@ import torch
 from resnet_viz.nets.costs import Machine
 from resnet_viz.records import History, Record
 from resnet_viz.runs import session as session_module
+from resnet_viz.runs.archive import export_sweep, import_archive
 from resnet_viz.runs.queue import Claim, Queue
 from resnet_viz.runs.schema import DiskFullError, StoreError
 from resnet_viz.runs.session import Session
@@ -306,3 +307,21 @@ def test_a_loss_that_is_not_finite_ends_the_run_as_diverged(store: RunStore) -> 
     (run,) = store.runs()
     assert run.status == "diverged"
     assert "step" in (run.error or "")
+
+
+def test_a_run_goes_on_in_another_store_as_if_it_had_stayed(
+    store: RunStore, tmp_path: Path
+) -> None:
+    queue, claims = start(store, steps=60)
+    steps_left = iter(range(20))
+    train(queue, claims, ending=lambda: next(steps_left, None) is None)
+    export_sweep(store, store.sweeps()[0].id, tmp_path / "sweep.zip")
+    other = RunStore(tmp_path / "other")
+    import_archive(other, tmp_path / "sweep.zip")
+    (run,) = other.runs()
+    assert (run.status, run.checkpoint_step, run.step) == ("stopped", 20, 20)
+    other.resume([run.id])
+    other_queue = make_queue(other)
+    train(other_queue, other_queue.claim())
+    assert other.runs()[0].status == "done"
+    assert_same(other.history(run.id), expected_history(run.spec))
