@@ -5,11 +5,19 @@ import streamlit as st
 from resnet_viz.i18n import _
 from resnet_viz.ui.block_drawing import block_drawing
 from resnet_viz.ui.device_line import device_line
+from resnet_viz.ui.live_chart import load_plotly
 from resnet_viz.ui.queue_view import running_text
+from resnet_viz.ui.reference_view import reference_chart
 from resnet_viz.ui.session import open_backend
 
 backend = open_backend()
-st.title(_("Does a deeper net train better?"))
+load_plotly()
+question, go = st.columns([3, 1], gap="large", vertical_alignment="center")
+question.title(_("Does a deeper net train better?"))
+if go.button(
+    _("Watch it happen"), type="primary", icon=":material/play_arrow:", key="go", width="stretch"
+):
+    st.switch_page("pages/error_vs_depth.py")
 
 expect, happens, change = st.columns(3, gap="large")
 with expect:
@@ -38,24 +46,11 @@ with change:
         )
     )
 
-drawing, act = st.columns([2, 1], gap="large", vertical_alignment="center")
+drawing, measured = st.columns(2, gap="large", vertical_alignment="center")
 with drawing:
     block_drawing()
-with act:
-    st.markdown(
-        _(
-            "See it for yourself: eight real nets, trained on this computer while you watch. "
-            "The quick sweep takes about a minute on two cores."
-        )
-    )
-    if st.button(
-        _("Watch it happen"),
-        type="primary",
-        icon=":material/play_arrow:",
-        key="go",
-        width="stretch",
-    ):
-        st.switch_page("pages/error_vs_depth.py")
-    st.page_link("pages/runs.py", label=_("What was trained here"), icon=":material/list:")
-    device_line(backend)
-    st.caption(running_text(backend.store.sweeps()))
+with measured:
+    reference_chart()
+
+device_line(backend)
+st.caption(running_text(backend.store.sweeps()))

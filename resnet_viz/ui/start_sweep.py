@@ -54,6 +54,8 @@ def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> 
         args=(backend, spec),
         width="stretch",
     )
+    if backend.supervisor.error:
+        st.error(backend.supervisor.error, icon=":material/error:")
     if problem:
         st.warning(problem, icon=":material/warning:")
     if spec is not None and not catalogue.is_present(spec.data):

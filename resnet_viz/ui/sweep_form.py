@@ -119,10 +119,10 @@ def _main_controls() -> None:
         ),
     )
     block = st.session_state.get("block", _DEFAULTS["block"])
+    _show_deepest(block)
     st.select_slider(
         _("Deepest net"),
         valid_depths(block),
-        value=valid_depths(block)[-1] if block != "basic" else int(_DEFAULTS["depths"][-1]),
         key=f"deepest_{block}",
         on_change=_spread,
         help=_("Weighted layers. Moving it spreads the depths below evenly."),
@@ -136,6 +136,13 @@ def _main_controls() -> None:
         accept_new_options=True,
         help=_("Weighted layers of each net: 6n+2 with basic blocks, 9n+2 with bottlenecks."),
     )
+
+
+def _show_deepest(block: str) -> None:
+    """Let the slider stand at the deepest of the depths, however they were chosen."""
+    chosen = st.session_state.get("depths", _DEFAULTS["depths"])
+    valid = [depth for depth in valid_depths(block) if str(depth) in chosen]
+    st.session_state[f"deepest_{block}"] = max(valid, default=valid_depths(block)[0])
 
 
 def _spread() -> None:

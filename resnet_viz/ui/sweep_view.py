@@ -57,6 +57,8 @@ def sweep_charts(runs: Sequence[RunHistory], *, key: str) -> None:
         "train_error": _("Training error, whole set"),
         "test_error": _("Test error"),
     }
+    if any(run.spec.data.val_images for run, _history in runs):
+        columns["val_error"] = _("Validation error")
     column = st.segmented_control(
         _("Error"),
         list(columns),
