@@ -192,8 +192,8 @@ def wait_for(what: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> No
 
 
 def button(page: Page, name: str) -> Locator:
-    """A button that can be clicked, by the text on it."""
-    return page.get_by_role("button", name=name, exact=True)
+    """A button of the page, by the text on it (Streamlit's own bar may have a "Stop", too)."""
+    return page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)
 
 
 def click_and_time(page: Page, target: Locator, condition: str) -> tuple[float, float]:
