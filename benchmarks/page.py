@@ -83,7 +83,7 @@ class Result:
         target = "" if self.target is None else f"{self.target:g}"
         met = {None: "", True: "met", False: "MISSED"}[self.met]
         numbers = f"{len(self.seconds):>3}  {middle:>8.3f}  {low:>8.3f}  {high:>8.3f}"
-        return f"{self.name:<58}  {numbers}  {target:>6}  {met}"
+        return f"{self.name:<64}  {numbers}  {target:>6}  {met}"
 
 
 def describe_machine(browser_version: str) -> dict[str, str]:
@@ -276,7 +276,7 @@ def main() -> None:
     with open_chromium() as browser:
         machine = describe_machine(browser.version)
         print("\n".join(f"{name}: {value}" for name, value in machine.items()))
-        print(f"\n{'seconds':<58}    n    median       min       max  target")
+        print(f"\n{'seconds':<64}    n    median       min       max  target")
         keep(cold_clicks(browser, max(1, options.rounds // 2)))
         with running_app() as app:
             keep(start_and_stop(browser, app, options.rounds, "quick sweep"))
