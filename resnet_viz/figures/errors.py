@@ -22,8 +22,8 @@ POINTS_A_CHART = 40_000  # hundreds of runs get fewer points each
 def error_name(column: str) -> str:
     """What a column of errors holds, for an axis or a table head."""
     names = {
-        "running_error": _("training error, mean of the last {n} steps (%)"),
-        "train_error": _("training error, whole training set (%)"),
+        "running_error": _("training error (%)<br>mean of the last {n} steps"),
+        "train_error": _("training error (%)<br>whole training set"),
         "val_error": _("validation error (%)"),
         "test_error": _("test error (%)"),
     }

@@ -20,7 +20,7 @@ def reference_chart() -> None:
     live_chart(
         error_vs_depth(reference.runs),
         key="start_reference",
-        height=300,
+        height=340,
         alt=_("Training error against depth in the reference sweep, one line a family"),
     )
     st.caption(

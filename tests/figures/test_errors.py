@@ -59,7 +59,7 @@ def test_long_curves_are_thinned_and_many_curves_more():
 @pytest.mark.parametrize("figure", [error_vs_step, error_vs_depth])
 def test_a_figure_without_runs_still_says_what_it_would_show(figure):
     drawn = figure([])
-    assert drawn.layout.yaxis.title.text == "training error, mean of the last 25 steps (%)"
+    assert drawn.layout.yaxis.title.text == "training error (%)<br>mean of the last 25 steps"
     assert len(drawn.data) == 0
 
 

@@ -7,7 +7,8 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-from resnet_viz.ui.live_chart import _describe, patch
+from resnet_viz.figures.patch import patch
+from resnet_viz.ui.live_chart import _describe
 
 
 def figure(*lengths, **layout):
