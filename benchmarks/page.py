@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ from resnet_viz.runs.lanes import available_cores
 from resnet_viz.ui.device_line import processor_name
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 PAGE = "error_vs_depth"
 FIRST_POINT, STOP, CONTROL, SWEEP = 2.0, 0.5, 0.25, 45.0  # targets in seconds
@@ -135,7 +136,7 @@ def cold_clicks(browser: Browser, rounds: int) -> tuple[Result, Result]:
                     result.seconds.append(first_point(page))
                     if result is fresh:
                         button(page, "Stop").click()
-                        wait_for(lambda app=app: all_are(app, "stopped"))
+                        wait_for(partial(all_are, app, "stopped"))
                         app.wait_until_warm()
                     page.context.close()
     return fresh, again
@@ -215,12 +216,14 @@ def control_clicks(browser: Browser, app: App, what: str) -> list[Result]:
     return [*results, every]
 
 
-def choice(page: Page, text: str):
+def choice(page: Page, text: str) -> Locator:
     """One choice of a segmented control."""
     return page.get_by_test_id("stButtonGroup").get_by_text(text, exact=True)
 
 
-def alternate(page: Page, there, back, nets: tuple[int, int] = (12, 8)) -> list[float]:
+def alternate(
+    page: Page, there: Locator, back: Locator, nets: tuple[int, int] = (12, 8)
+) -> list[float]:
     """Click one control and then another; each time to the number of nets in the estimate."""
     out = []
     for click in range(CONTROL_CLICKS):

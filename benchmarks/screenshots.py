@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DOCS = ROOT / "docs"
-SIZE = {"width": 1440, "height": 900}
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HALF_WAY = 110  # steps of plain-56: the nets have parted, but none of the deep ones is done
 SETTLE_MS = 1500  # fonts, Plotly's drawing, Streamlit's fades
 
@@ -38,7 +37,9 @@ def new_pages(browser: Browser) -> dict[str, Page]:
     """A page for each colour scheme."""
     pages = {}
     for scheme in SCHEMES:
-        context = browser.new_context(viewport=SIZE, device_scale_factor=1, color_scheme=scheme)
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, device_scale_factor=1, color_scheme=scheme
+        )
         pages[scheme] = context.new_page()
         pages[scheme].set_default_timeout(1000 * TIMEOUT_SECONDS)
     return pages
