@@ -35,7 +35,7 @@ SETTLE_MS = 1500  # fonts, Plotly's drawing, Streamlit's fades
 
 def new_pages(browser: Browser) -> dict[str, Page]:
     """A page for each colour scheme."""
-    pages = {}
+    pages: dict[str, Page] = {}
     for scheme in SCHEMES:
         context = browser.new_context(
             viewport={"width": 1440, "height": 900}, device_scale_factor=1, color_scheme=scheme
