@@ -14,6 +14,14 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=236,
 )
+# Streamlit's own sign of a running script has a Stop button, which is not the Stop of a sweep;
+# and its empty header takes a tenth of a small screen.
+st.html(
+    "<style>[data-testid=stStatusWidget]{display:none}"
+    "[data-testid=stMainBlockContainer]{padding-top:2.5rem}"
+    "[data-testid=stHeader]{position:absolute;width:100%;background:none;pointer-events:none}"
+    "[data-testid=stHeader] button{pointer-events:auto}</style>"
+)
 
 st.navigation(
     {

@@ -12,7 +12,7 @@ from resnet_viz.ui.session import open_backend
 
 backend = open_backend()
 load_plotly()
-question, go = st.columns([3, 1], gap="large", vertical_alignment="center")
+question, go = st.columns([3, 1], gap="large", vertical_alignment="bottom")
 question.title(_("Does a deeper net train better?"))
 if go.button(
     _("Watch it happen"), type="primary", icon=":material/play_arrow:", key="go", width="stretch"

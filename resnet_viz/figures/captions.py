@@ -23,8 +23,8 @@ def sweep_caption(verdict: Verdict) -> str:
     first, *others = verdict.families
     return " ".join(
         [
-            _when(verdict) + _family(first, full=True) + ".",
-            *(_family(family, full=False) + "." for family in others),
+            _when(verdict) + _family(first, full=True, finished=verdict.finished) + ".",
+            *(_family(family, full=False, finished=verdict.finished) + "." for family in others),
             _certainty(verdict),
             *_trends(verdict.families),
             *_left_out(verdict),
@@ -37,7 +37,7 @@ def _when(verdict: Verdict) -> str:
     return text.format(step=verdict.step)
 
 
-def _family(family: FamilyVerdict, *, full: bool) -> str:
+def _family(family: FamilyVerdict, *, full: bool, finished: bool) -> str:
     deepest, other = family.deepest, family.best_shallower
     error = (
         _("{net} errs on {error:.1f} % of its training images")
@@ -49,6 +49,8 @@ def _family(family: FamilyVerdict, *, full: bool) -> str:
         return text + _(" (no other depth to compare with)")
     text += _(", {net} on {error:.1f} %").format(net=other.name, error=100 * other.mean)
     points = 100 * family.difference
+    if family.degradation and not finished:
+        return text + _(": {points} points so far").format(points=_signed(points))
     if family.degradation:
         return text + _(": degradation, {points} points").format(points=_signed(points))
     if family.difference > 0 and f"{points:.1f}" != "0.0":

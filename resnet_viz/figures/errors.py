@@ -47,8 +47,8 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
     for info, history in sorted(runs, key=_family_and_depth(runs)):
         if history.steps.get(column):
             net = info.spec.net
-            shade = colour(net.family, net.depth, depths[net.family])
-            lines.append(_step_line(info, history, column, limit, shade, labels[info.id]))
+            shown = depths[net.family]
+            lines.append(_step_line(info, history, column, limit, shown, labels[info.id]))
     entries = {line["name"]: line["uid"] for line in reversed(lines)}  # the first of each net
     for line in lines:
         line["showlegend"] = entries[line["name"]] == line["uid"]
@@ -56,9 +56,17 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
 
 
 def _step_line(
-    info: RunInfo, history: History, column: str, limit: int, shade: str, variant: str
+    info: RunInfo,
+    history: History,
+    column: str,
+    limit: int,
+    depths: Sequence[int],
+    variant: str,
 ) -> dict[str, Any]:
     net = info.spec.net
+    ranks = sorted(depths)
+    width = 1.5 + 1.5 * ranks.index(net.depth) / max(1, len(ranks) - 1)  # the deeper, the wider
+    shade = colour(net.family, net.depth, depths)
     x, y = thinned(history.steps[column], history.values[column], limit)
     return {
         "type": "scatter",
@@ -66,7 +74,7 @@ def _step_line(
         "name": net.name,
         "legendgroup": net.name,
         "mode": "lines",
-        "line": {"color": shade, "dash": LOOKS[net.family].dash, "width": 2},
+        "line": {"color": shade, "dash": LOOKS[net.family].dash, "width": width},
         "x": x,
         "y": [100 * value for value in y],
         "hovertemplate": _step_hover(info, variant),

@@ -36,8 +36,14 @@ def layout(
     lines = (f'<span style="font-size: 12px">{line}</span>' for line in small_print)
     return {
         "template": TEMPLATE,
-        "margin": {"l": 56, "r": 12, "t": 36, "b": 48},
-        "xaxis": {"title": {"text": "<br>".join([x_title, *lines])}, "rangemode": "tozero"},
+        # Enough below for the title, the small print and three rows of legend, so that charts
+        # side by side are equally high.
+        "margin": {"l": 56, "r": 12, "t": 36, "b": 128},
+        "xaxis": {
+            "title": {"text": "<br>".join([x_title, *lines]), "standoff": 8},
+            "rangemode": "tozero",
+            "ticklabelstandoff": 6,  # clear of the markers at zero
+        },
         "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"},
         "hovermode": "closest",
         "legend": {

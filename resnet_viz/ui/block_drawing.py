@@ -14,7 +14,7 @@ def block_drawing() -> None:
     """Both blocks side by side, in the colours of their families."""
     parts = [
         _block(0, "plain", LOOKS["plain"].shades[1], residual=False),
-        _block(330, "resnet", LOOKS["resnet"].shades[1], residual=True),
+        _block(220, "resnet", LOOKS["resnet"].shades[1], residual=True),
     ]
     alt = _(
         "Left, a plain block: x goes through two weight layers. Right, a residual block: a "
@@ -22,8 +22,8 @@ def block_drawing() -> None:
     )
     # A part of our own, since st.html removes drawings.
     drawing = (
-        f'<svg viewBox="0 0 640 262" role="img" aria-label="{escape(alt)}" '
-        'style="max-width:640px;width:100%;color:var(--st-text-color);'
+        f'<svg viewBox="30 0 510 262" role="img" aria-label="{escape(alt)}" '
+        'style="max-width:620px;width:100%;color:var(--st-text-color);'
         'font-family:var(--st-font)" fill="none" '
         f'stroke="currentColor" stroke-width="1.6">{_ARROWHEAD}{"".join(parts)}</svg>'
     )

@@ -66,7 +66,7 @@ def net_table(runs: Sequence[RunInfo], store: RunStore | None, *, key: str) -> N
         apply_action(store, action, [runs[click.row].id])
 
     config: dict[str, Any] = {
-        "net": st.column_config.TextColumn(_("net"), pinned=True),
+        "net": st.column_config.TextColumn(_("net")),
         "recipe": st.column_config.TextColumn(_("seed, rate")),
         "status": st.column_config.TextColumn(_("status")),
         "progress": st.column_config.ProgressColumn(
@@ -87,6 +87,7 @@ def net_table(runs: Sequence[RunInfo], store: RunStore | None, *, key: str) -> N
         {name: values for name, values in columns.items() if name not in hidden},
         column_config={name: column for name, column in config.items() if name not in hidden},
         hide_index=True,
+        placeholder="–",
         key=key,
         alt=_("Nets of this sweep with status, steps and errors"),
     )

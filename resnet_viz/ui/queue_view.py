@@ -23,12 +23,18 @@ def queue_view(backend: Backend) -> None:
         names = {sweep.id: sweep.name for sweep in backend.store.sweeps()}
         runs = backend.store.runs()
         counts = Counter(run.status for run in runs)
-        training, waiting, failed, workers = st.columns(4)
-        training.metric(_("Training"), counts["running"], border=True)
-        waiting.metric(_("Waiting"), counts["queued"], border=True)
-        failed.metric(_("Failed"), counts["failed"] + counts["diverged"], border=True)
         alive = backend.supervisor.workers()
-        workers.metric(_("Worker processes"), len(alive), border=True)
+        st.markdown(
+            _(
+                "**{training}** nets train · **{waiting}** wait · **{failed}** failed · "
+                "**{workers}** worker processes"
+            ).format(
+                training=counts["running"],
+                waiting=counts["queued"],
+                failed=counts["failed"] + counts["diverged"],
+                workers=len(alive),
+            )
+        )
         with st.expander(_("Queue and workers"), icon=":material/list_alt:"):
             _workers(alive)
             _runs(runs, names)
@@ -56,6 +62,7 @@ def _workers(workers: list[WorkerInfo]) -> None:
             _("alive for"): [duration(time.time() - w.started) for w in workers],
         },
         hide_index=True,
+        placeholder="–",
         key="workers",
         alt=_("Worker processes with device and state"),
     )
@@ -75,6 +82,7 @@ def _runs(runs: list[RunInfo], names: dict[str, str]) -> None:
             _("why"): [_last_line(r.error) for r in shown],
         },
         hide_index=True,
+        placeholder="–",
         key="queue",
         alt=_("Runs that train, wait, failed or diverged"),
     )

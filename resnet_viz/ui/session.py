@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 
 import streamlit as st
@@ -43,6 +44,10 @@ def _open() -> Backend:
     store = RunStore()
     supervisor = Supervisor(store)
     supervisor.start()
+    # Streamlit collects garbage after every run of a script; what is loaded by now will stay,
+    # and need not be looked through each time.
+    gc.collect()
+    gc.freeze()
     return Backend(store, supervisor)
 
 

@@ -44,6 +44,8 @@ def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> 
             problem = str(error)
     if estimate:
         words.markdown(_summary(estimate))
+    if backend.machine is None:
+        _await_machine(backend)
     button.button(
         _("Start"),
         icon=":material/play_arrow:",
@@ -60,6 +62,16 @@ def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> 
         st.warning(problem, icon=":material/warning:")
     if spec is not None and not catalogue.is_present(spec.data):
         _offer_download(backend, spec.data)
+
+
+def _await_machine(backend: Backend) -> None:
+    """Draw the page again when a worker has measured this computer."""
+
+    def region() -> None:
+        if backend.machine is not None:
+            st.rerun()
+
+    st.fragment(region, run_every=1.0)()
 
 
 def _check(backend: Backend, spec: SweepSpec) -> tuple[str | None, Estimate]:

@@ -43,7 +43,7 @@ def sweep_table(store: RunStore) -> list[SweepInfo]:
             "when": [datetime.fromtimestamp(s.created) for s in shown],
         },
         column_config={
-            "name": st.column_config.TextColumn(_("name"), width="medium", pinned=True),
+            "name": st.column_config.TextColumn(_("name"), width="large"),
             "status": st.column_config.TextColumn(_("status")),
             "done": st.column_config.TextColumn(_("done")),
             "data": st.column_config.TextColumn(_("data")),
@@ -54,6 +54,7 @@ def sweep_table(store: RunStore) -> list[SweepInfo]:
             "when": st.column_config.DatetimeColumn(_("when"), format="YYYY-MM-DD HH:mm"),
         },
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
         key="sweeps",

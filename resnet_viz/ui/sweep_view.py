@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -19,26 +20,51 @@ from resnet_viz.ui.net_table import apply_action, net_table
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import duration
 
-TICK_SECONDS = 0.5
-CHART_PIXELS = 400
+EARLY_SECONDS = 0.4  # between two looks at the store while the first points are awaited
+TICK_SECONDS = 1.0  # while anything waits or trains
+IDLE_SECONDS = 3.0  # else: somebody may resume the sweep in another browser
+EARLY_STEPS = 5
+WISH_SECONDS = 0.6  # how long a click on Stop or Pause waits for its effect
+CHART_PIXELS = 430
 
 
 def watch_sweep(backend: Backend, sweep_id: str) -> None:
-    """The live region of a sweep of the store; it ticks while anything waits or trains."""
+    """The live region of a sweep of the store; it looks again and again."""
     reader = _reader(backend, sweep_id)
-    active = any(run.status in ACTIVE for run, _history in reader.refresh())
+    pace = _pace(reader.refresh())
 
     def region() -> None:
-        runs = reader.refresh()
+        runs = _after_wishes(reader)
         infos = [run for run, _history in runs]
-        if active != any(run.status in ACTIVE for run in infos):
-            st.rerun()  # so that the ticking stops, or starts again
+        if pace != _pace(runs):
+            st.rerun()  # so that the region ticks at its new pace
         sweep_charts(runs, key="live")
         _progress(infos, backend)
         net_table(infos, backend.store, key="nets")
         _failures(infos)
 
-    st.fragment(region, run_every=TICK_SECONDS if active else None)()
+    st.fragment(region, run_every=pace)()
+
+
+def _pace(runs: Sequence[RunHistory]) -> float:
+    """Seconds between two looks."""
+    infos = [run for run, _history in runs]
+    if not any(run.status in ACTIVE for run in infos):
+        return IDLE_SECONDS
+    return TICK_SECONDS if max(run.step for run in infos) >= EARLY_STEPS else EARLY_SECONDS
+
+
+def _after_wishes(reader: SweepReader) -> list[RunHistory]:
+    """The runs once what a person has asked for is done, which takes a fraction of a second.
+
+    A click would else be answered one tick later.
+    """
+    deadline = time.monotonic() + WISH_SECONDS
+    runs = reader.refresh()
+    while any(run.wish for run, _history in runs) and time.monotonic() < deadline:
+        time.sleep(0.02)
+        runs = reader.refresh()
+    return runs
 
 
 def _reader(backend: Backend, sweep_id: str) -> SweepReader:
@@ -109,7 +135,7 @@ def _progress(runs: Sequence[RunInfo], backend: Backend) -> None:
     if progress.images_per_second:
         parts.append(_("{n:,.0f} images/s").format(n=progress.images_per_second))
     if progress.active and not any(run.status == "running" for run in runs):
-        parts.append(_("waiting for a free worker"))
+        parts.append(_what_it_waits_for(backend))
     bar, pause, stop, resume = st.columns([3, 1, 1, 1], vertical_alignment="center")
     bar.progress(min(1.0, progress.share), " · ".join(parts))
     ids = {
@@ -132,6 +158,16 @@ def _progress(runs: Sequence[RunInfo], backend: Backend) -> None:
             args=(backend.store, action, ids[action]),
             width="stretch",
         )
+
+
+def _what_it_waits_for(backend: Backend) -> str:
+    """Why nothing of a sweep trains although it should."""
+    states = {worker.state for worker in backend.supervisor.workers()}
+    if "measuring" in states:
+        return _("measuring this computer")
+    if "training" in states:
+        return _("waiting for a free worker")
+    return _("starting the training processes")
 
 
 def _failures(runs: Sequence[RunInfo]) -> None:
