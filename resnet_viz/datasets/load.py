@@ -25,7 +25,7 @@ MIN_PER_CLASS = 2
 _COPIES = 2  # of the images, while they are put in order
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors do not compare as values do
 class Dataset:
     """A data set in memory, ready to be trained on.
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnet_viz.datasets.batches import augment, batch_indices, normalize
 from resnet_viz.datasets.load import Dataset, load
 from resnet_viz.nets.build import build_net
 from resnet_viz.nets.costs import Machine
 from resnet_viz.records import RUNNING_STEPS, Record
 from resnet_viz.specs import RunSpec
+from resnet_viz.training.batches import shared_batches
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 from resnet_viz.training.machine import measure_machine, resolve_device
 from resnet_viz.training.schedule import (
@@ -78,7 +78,10 @@ class Training:
         self._losses: deque[float] = deque(maxlen=RUNNING_STEPS)
         self._next_speed = SPEED_SECONDS
         self.data: Dataset = load(spec.data)
-        self._mean, self._std = (t.to(self.device) for t in (self.data.mean, self.data.std))
+        recipe = (spec.train.batch_size, spec.train.seed)
+        self._batches = shared_batches(
+            self.data, spec.data, *recipe, self.device, self.channels_last
+        )
         self.net = self._build()
         self._optimizer = self._make_optimizer()
         if checkpoint is not None:
@@ -121,10 +124,7 @@ class Training:
 
     def _take_step(self) -> tuple[float, float]:
         """Loss and error of one batch, before the weights' change that it brings."""
-        train, data = self.spec.train, self.data
-        indices = batch_indices(len(data.train_labels), train.batch_size, self.step, train.seed)
-        images = augment(data.train_images[indices], self.spec.data, train.seed, self.step)
-        labels = data.train_labels[indices].to(self.device)
+        images, labels = self._batches.at(self.step)
         logits = self._logits(images)
         loss = F.cross_entropy(logits.float(), labels)
         value = loss.item()
@@ -137,12 +137,9 @@ class Training:
         return value, wrong.item()
 
     def _logits(self, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of uint8 images (batch, channels, height, width)."""
-        x = normalize(
-            images.to(self.device), self._mean, self._std, torch.float32, self.channels_last
-        )
+        """Logits (batch, classes) of prepared images (batch, channels, height, width)."""
         with torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32):
-            return self.net(x)
+            return self.net(images)
 
     def _evaluate_if_due(self) -> dict[str, float]:
         held_out = {
@@ -166,7 +163,7 @@ class Training:
             for x, y in zip(
                 images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
             ):
-                wrong += int((self._logits(x).argmax(1).cpu() != y).sum())
+                wrong += int((self._logits(self._batches.prepare(x)).argmax(1).cpu() != y).sum())
             return wrong / len(labels)
         finally:
             self.net.train()
