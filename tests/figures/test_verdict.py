@@ -220,3 +220,12 @@ def test_captions_follow_the_numbers(error):
     caption = sweep_caption(judge(two_depths([0.05], [error])))
     assert f"plain-56 errs on {100 * error:.1f} %" in caption
     assert f"+{100 * (error - 0.05):.1f} points" in caption
+
+
+def test_a_difference_before_the_end_is_not_yet_called_degradation():
+    runs = [
+        run("plain", 8, [0.1], upto=100, status="running"),
+        run("plain", 56, [0.6], upto=100, status="running"),
+    ]
+    assert "+50.0 points so far" in sweep_caption(judge(runs))
+    assert "degradation" not in sweep_caption(judge(runs))
