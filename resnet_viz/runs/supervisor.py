@@ -32,13 +32,6 @@ WORKER_BYTES = 600_000_000  # resident memory of a worker with a small net
 MAX_BACKOFF_SECONDS = 60.0
 FORGIVING_SECONDS = 60.0  # without a failure, after which the next one is the first again
 KEPT_LOGS = 20
-# Memory that a step frees is what the next one asks for: keep it, on huge pages. Without this a
-# step of the quick sweep has some 500 page faults; with it none, and takes 9 % less (measured
-# side by side on two cores). Only glibc reads it; elsewhere it does nothing.
-ALLOCATOR = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824:"
-    "glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864"
-)
 
 _log = logging.getLogger(__name__)
 
@@ -197,11 +190,7 @@ class Supervisor:
         with path.open("ab") as log:
             return subprocess.Popen(
                 command,
-                env={
-                    "GLIBC_TUNABLES": ALLOCATOR,
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(paths),
-                },
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
