@@ -20,10 +20,13 @@ from resnet_viz.ui.net_table import apply_action, net_table
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import duration
 
-EARLY_SECONDS = 0.4  # between two looks at the store while the first points are awaited
-TICK_SECONDS = 1.0  # while anything waits or trains
-IDLE_SECONDS = 3.0  # else: somebody may resume the sweep in another browser
-EARLY_STEPS = 5
+# Seconds between two looks at the store. Drawing takes time from training where the browser
+# runs on the same cores, so the pace is quick only when a person waits for something.
+FIRST_SECONDS = 0.4  # until there are a few points
+BRISK_SECONDS = 1.0  # while the curves begin, and when the end is near
+TICK_SECONDS = 2.0
+IDLE_SECONDS = 3.0  # nothing trains: somebody may resume the sweep in another browser
+FIRST_STEPS = 5
 WISH_SECONDS = 0.6  # how long a click on Stop or Pause waits for its effect
 CHART_PIXELS = 430
 
@@ -51,7 +54,10 @@ def _pace(runs: Sequence[RunHistory]) -> float:
     infos = [run for run, _history in runs]
     if not any(run.status in ACTIVE for run in infos):
         return IDLE_SECONDS
-    return TICK_SECONDS if max(run.step for run in infos) >= EARLY_STEPS else EARLY_SECONDS
+    if max(run.step for run in infos) < FIRST_STEPS:
+        return FIRST_SECONDS
+    share = min(run.step / run.spec.train.steps for run in infos)
+    return TICK_SECONDS if 0.15 < share < 0.93 else BRISK_SECONDS
 
 
 def _after_wishes(reader: SweepReader) -> list[RunHistory]:
