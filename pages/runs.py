@@ -14,6 +14,8 @@ from resnet_viz.ui.sweep_table import sweep_table
 backend = open_backend()
 load_plotly()
 st.title(_("Runs"))
+if name := st.session_state.pop("imported", None):
+    st.success(_("Imported: {name}").format(name=name), icon=":material/check:")
 try:
     queue_view(backend)
     chosen = sweep_table(backend.store)

@@ -18,6 +18,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.records import ACTIVE, RunInfo
 from resnet_viz.runs.archive import export_sweep
+from resnet_viz.runs.estimate import estimate_sweep, why_it_cannot_fit
 from resnet_viz.runs.lanes import available_cores
 from resnet_viz.runs.progress import measure_progress
 from resnet_viz.runs.schema import StoreError
@@ -134,25 +135,37 @@ def _sweep(options: argparse.Namespace) -> int:
         )
         return 2
     store = RunStore()
+    machine = store.machine(options.device)
+    device = machine.device if machine else options.device
+    estimate = estimate_sweep(
+        spec.runs(),
+        catalogue.describe(spec.data),
+        device=device,
+        cores=available_cores(),
+        machine=machine,
+    )
+    if reason := why_it_cannot_fit(estimate, device="cpu" if device == "auto" else device):
+        print(reason, file=sys.stderr)
+        return 2
     name = f"{options.preset}: {spec.data.name}, {' + '.join(spec.families)}"
-    with _supervised(store, options.device):
+    with _supervised(store, options.device) as supervisor:
         sweep_id = store.create_sweep(
             spec,
             name=name,
             device=options.device,
             cores=available_cores(),
-            machine=store.machine(options.device),
+            machine=machine,
         )
         print(_("sweep {id}").format(id=sweep_id), file=sys.stderr)
-        return _watch(store, sweep_id, options.json)
+        return _watch(store, supervisor, sweep_id, options.json)
 
 
 def _resume(options: argparse.Namespace) -> int:
     store = RunStore()
     sweep_id = store.sweep(options.sweep).id
-    with _supervised(store, options.device):
+    with _supervised(store, options.device) as supervisor:
         store.resume([run.id for run in store.runs(sweep_id)])
-        return _watch(store, sweep_id, options.json)
+        return _watch(store, supervisor, sweep_id, options.json)
 
 
 class _supervised:  # noqa: N801 - reads as a clause: with _supervised(store, device)
@@ -161,19 +174,25 @@ class _supervised:  # noqa: N801 - reads as a clause: with _supervised(store, de
     def __init__(self, store: RunStore, device: str) -> None:
         self._supervisor = Supervisor(store, device=device)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Supervisor:
         self._supervisor.start()
+        return self._supervisor
 
     def __exit__(self, *_details: object) -> None:
         self._supervisor.close()
 
 
-def _watch(store: RunStore, sweep_id: str, file: Path | None) -> int:
+def _watch(store: RunStore, supervisor: Supervisor, sweep_id: str, file: Path | None) -> int:
     """Draw progress until nothing of the sweep waits or trains; Ctrl-C stops its runs."""
+    said: set[str] = set()
     try:
         while True:
             runs = store.runs(sweep_id)
             _draw(runs)
+            for text in filter(None, (supervisor.error, *(run.notes for run in runs))):
+                if text not in said:
+                    print(f"\n{text}", file=sys.stderr)
+                    said.add(text)
             if not any(run.status in ACTIVE for run in runs):
                 break
             time.sleep(POLL_SECONDS)
@@ -194,7 +213,8 @@ def _watch(store: RunStore, sweep_id: str, file: Path | None) -> int:
 
 
 def _draw(runs: list[RunInfo]) -> None:
-    progress = measure_progress(runs, available_cores())
+    on_cpu = all(run.device in (None, "cpu") for run in runs)
+    progress = measure_progress(runs, available_cores() if on_cpu else 1)
     if not sys.stderr.isatty():
         return
     filled = int(30 * progress.share)

@@ -58,6 +58,7 @@ class RunInfo:
             deletes what lies past its checkpoint), so a reader starts again.
         checkpoint_step: steps in its newest checkpoint, or None.
         error: message and traceback of a failed run.
+        notes: what a person should know of its data, such as images that could not be read.
         created, updated: seconds since the epoch.
     """
 
@@ -80,6 +81,7 @@ class RunInfo:
     epoch: int = 0
     checkpoint_step: int | None = None
     error: str | None = None
+    notes: str | None = None
     created: float = 0.0
     updated: float = 0.0
 

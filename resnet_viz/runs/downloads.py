@@ -72,6 +72,8 @@ class DownloadJob:
             self._set(status=status, message=None)
         except DataError as error:
             self._set(status="failed", message=str(error))
+        except Exception as error:  # noqa: BLE001 - else the next worker would try for ever
+            self._set(status="failed", message=f"{type(error).__name__}: {error}")
 
     def _report(self, done: int, total: int) -> None:
         if time.monotonic() - self._reported < REPORT_SECONDS and done < total:

@@ -85,8 +85,8 @@ def measured_slowdown(runs: Sequence[RunInfo], machine: Machine | None) -> float
     if machine is None:
         return 1.0
     done = [r for r in runs if r.status == "done" and r.device == machine.device]
-    comparable = [r for r in done if r.threads == 1 or machine.device != "cpu"][-JUDGED_RUNS:]
-    ratios = [run.seconds / run_seconds(run.spec, machine) for run in comparable]
+    done = [r for r in done if r.seconds > 0 and (r.threads == 1 or machine.device != "cpu")]
+    ratios = [run.seconds / run_seconds(run.spec, machine) for run in done[-JUDGED_RUNS:]]
     return median(ratios) if ratios else 1.0
 
 

@@ -172,13 +172,14 @@ class Queue:
         busy = db.execute(query, (self.device, self.worker_id)).fetchone()[0]
         return not busy or busy + threads <= self.capacity
 
-    def begin(self, claim: Claim, *, dtype: str, version: str) -> None:
-        """Note with what a run trains.
+    def begin(self, claim: Claim, *, dtype: str, version: str, notes: str = "") -> None:
+        """Note with what a run trains, and what is to be known of its data.
 
         Raises:
             LostClaim: the run is somebody else's by now; so may every method below.
         """
-        self._update(claim, {"device": self.device, "dtype": dtype, "version": version})
+        values = {"device": self.device, "dtype": dtype, "version": version}
+        self._update(claim, {**values, "notes": notes or None})
 
     def append(self, batches: Iterable[tuple[Claim, Sequence[Record]]]) -> None:
         """Keep records of several runs, all in one transaction.

@@ -109,7 +109,7 @@ def parse_sweep_spec(text: str) -> SweepSpec:
 _RUN_FIELDS = (
     *("id", "sweep_id", "status", "wish", "step", "running_error", "train_error", "val_error"),
     *("test_error", "seconds", "images_per_second", "device", "dtype", "version", "epoch"),
-    *("checkpoint_step", "error", "created", "updated"),
+    *("checkpoint_step", "error", "notes", "created", "updated"),
 )
 
 

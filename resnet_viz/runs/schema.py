@@ -57,6 +57,7 @@ _TABLES = (
         checkpoint_step INTEGER,
         checkpoint_bytes INTEGER NOT NULL DEFAULT 0,
         error TEXT,
+        notes TEXT,
         crashes INTEGER NOT NULL DEFAULT 0,
         created REAL NOT NULL,
         updated REAL NOT NULL

@@ -130,7 +130,8 @@ class Session:
             FIRST_CHECKPOINT_SECONDS,
         )
         try:
-            self._queue.begin(claim, dtype=training.dtype, version=VERSION)
+            notes = "\n".join(training.data.notes)
+            self._queue.begin(claim, dtype=training.dtype, version=VERSION, notes=notes)
         except LostClaim:
             self._drop(claim)
             return None

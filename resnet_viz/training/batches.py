@@ -49,7 +49,7 @@ class Batches:
         return normalize(images, self._mean, self._std, torch.float32, self._channels_last)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # a few, since they keep their data set in memory
 def shared_batches(
     data: Dataset, spec: DataSpec, batch_size: int, seed: int, device: str, channels_last: bool
 ) -> Batches:

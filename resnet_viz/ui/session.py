@@ -67,7 +67,7 @@ def _leave_old_navigation() -> None:
     Until app.py has called st.navigation once, Streamlit takes a folder named "pages" for its
     old kind of navigation, so a link to a page that is a new server's first visit skips app.py.
     """
-    if PagesManager.uses_pages_directory:
+    if getattr(PagesManager, "uses_pages_directory", False):
         PagesManager.uses_pages_directory = False
         st.rerun()
 

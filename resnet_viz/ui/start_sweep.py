@@ -9,6 +9,7 @@ import streamlit as st
 from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
+from resnet_viz.records import RunInfo
 from resnet_viz.runs.downloads import list_downloads, request_download, stop_download
 from resnet_viz.runs.estimate import (
     Estimate,
@@ -17,10 +18,11 @@ from resnet_viz.runs.estimate import (
     why_it_cannot_fit,
 )
 from resnet_viz.runs.schema import StoreError
-from resnet_viz.specs import DataSpec
+from resnet_viz.runs.store import RunStore
+from resnet_viz.specs import DataSpec, SpecError
 from resnet_viz.sweeps import PRESETS, SweepSpec
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.sweep_form import preset_buttons, preset_titles
+from resnet_viz.ui.sweep_form import current_sweep, preset_buttons, preset_titles
 from resnet_viz.ui.words import duration, quantity, size
 
 DOUBLE_CLICK_SECONDS = 1.5
@@ -53,11 +55,9 @@ def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> 
         key="start",
         disabled=problem is not None or spec is None,
         on_click=_start,
-        args=(backend, spec),
+        args=(backend,),
         width="stretch",
     )
-    if backend.supervisor.error:
-        st.error(backend.supervisor.error, icon=":material/error:")
     if problem:
         st.warning(problem, icon=":material/warning:")
     if spec is not None and not catalogue.is_present(spec.data):
@@ -83,7 +83,7 @@ def _check(backend: Backend, spec: SweepSpec) -> tuple[str | None, Estimate]:
         device=device,
         cores=backend.cores,
         machine=backend.machine,
-        slowdown=measured_slowdown(backend.store.runs(), backend.machine),
+        slowdown=measured_slowdown(_own_runs(backend.store), backend.machine),
     )
     problem = why_it_cannot_fit(estimate, device=device)
     if problem is None and not catalogue.is_present(spec.data):
@@ -91,6 +91,12 @@ def _check(backend: Backend, spec: SweepSpec) -> tuple[str | None, Estimate]:
             data=catalogue.info(spec.data.name).title
         )
     return problem, estimate
+
+
+def _own_runs(store: RunStore) -> list[RunInfo]:
+    """Runs that this computer trained; imported ones say nothing about its speed."""
+    imported = {sweep.id for sweep in store.sweeps() if sweep.imported}
+    return [run for run in store.runs() if run.sweep_id not in imported]
 
 
 @st.cache_data(ttl=10, max_entries=20, show_spinner=False)
@@ -112,12 +118,20 @@ def _summary(estimate: Estimate) -> str:
     )
 
 
-def _start(backend: Backend, spec: SweepSpec) -> None:
-    """Put the sweep into the queue and look at it; a second click of a double click is none."""
+def _start(backend: Backend) -> None:
+    """Put the sweep into the queue and look at it; a second click of a double click is none.
+
+    The controls are read again: one may have changed after the button was drawn.
+    """
     now = time.monotonic()
     if now - st.session_state.get("started_at", -1e9) < DOUBLE_CLICK_SECONDS:
         return
     try:
+        spec = current_sweep()
+        problem, _estimate = _check(backend, spec)
+        if problem:
+            st.session_state["trouble"] = problem
+            return
         sweep_id = backend.store.create_sweep(
             spec,
             name=sweep_name(spec),
@@ -125,7 +139,7 @@ def _start(backend: Backend, spec: SweepSpec) -> None:
             cores=backend.cores,
             machine=backend.machine,
         )
-    except StoreError as error:
+    except (SpecError, DataError, StoreError) as error:
         st.session_state["trouble"] = str(error)
         return
     st.session_state["started_at"] = now
@@ -152,6 +166,9 @@ def _offer_download(backend: Backend, data: DataSpec) -> None:
         job = list_downloads(backend.store).get(data.name)
         if job is not None and job.status in ("queued", "running", "stopping"):
             bar, stop = st.columns([5, 1], vertical_alignment="center")
+            if job.status == "queued" and not job.bytes_done:
+                bar.caption(_("The download waits for a free worker."))
+                return
             text = _("Downloading {title}: {done} of {total}").format(
                 title=info.title, done=size(job.bytes_done), total=size(info.download_bytes)
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.store import RunStore
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.words import size
+
+STOP_SECONDS = 2.0
 
 
 def sweep_actions(store: RunStore, chosen: Sequence[SweepInfo]) -> None:
@@ -86,25 +89,30 @@ def _delete(store: RunStore, sweeps: Sequence[SweepInfo]) -> None:
             _("Their records and checkpoints go from the disk, and what still trains is stopped.")
         )
         if st.button(_("Delete"), type="primary", key="delete_now"):
-            left = [sweep for sweep in sweeps if not _stop_and_delete(store, sweep)]
-            if left:
-                st.error(_("A run is still stopping. Press Delete again in a second."))
+            try:
+                for sweep in sweeps:
+                    _stop_and_delete(store, sweep)
+            except StoreError as error:
+                st.error(str(error))
             else:
                 st.rerun()
 
     dialog()
 
 
-def _stop_and_delete(store: RunStore, sweep: SweepInfo) -> bool:
-    """Whether the sweep is gone; one that trains is asked to stop first."""
-    runs = [run.id for run in store.runs(sweep.id) if run.status in ACTIVE]
-    if runs:
-        store.request_stop(runs)
-    try:
-        store.delete_sweep(sweep.id)
-    except StoreError:
-        return False
-    return True
+def _stop_and_delete(store: RunStore, sweep: SweepInfo) -> None:
+    """Delete a sweep; one that trains is stopped first, which takes a fraction of a second.
+
+    Raises:
+        StoreError: it could not be deleted; the message says why.
+    """
+    store.request_stop(run.id for run in store.runs(sweep.id) if run.status in ACTIVE)
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(run.status in ACTIVE for run in store.runs(sweep.id)):
+        if time.monotonic() > deadline:
+            break  # the store then says that it still trains
+        time.sleep(0.05)
+    store.delete_sweep(sweep.id)
 
 
 def compare_sweeps(store: RunStore, chosen: Sequence[SweepInfo]) -> None:

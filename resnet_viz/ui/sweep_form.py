@@ -15,6 +15,7 @@ from resnet_viz.specs import (
     OPTIMIZERS,
     SCHEDULES,
     SHORTCUTS,
+    SpecError,
     valid_depths,
 )
 from resnet_viz.sweeps import PRESETS, SweepSpec
@@ -82,20 +83,24 @@ def sweep_controls() -> SweepSpec:
         _net_controls()
     with st.expander(_("Images"), icon=":material/image:"):
         _data_controls()
+    return current_sweep()
+
+
+def current_sweep() -> SweepSpec:
+    """The sweep that the controls describe as they stand now.
+
+    Raises:
+        SpecError: they describe none.
+    """
     return spec_of({key: st.session_state.get(key, value) for key, value in _DEFAULTS.items()})
 
 
 def _main_controls() -> None:
-    titles = {name: catalogue.info(name).title for name in DATASETS if name != "folder"}
-    titles["folder"] = _("A folder of images")
-    st.selectbox(
-        _("Data"),
-        DATASETS,
-        format_func=titles.__getitem__,
-        key="data",
-        bind=_BOUND,
-        on_change=_forget_flip,
-    )
+    # The names themselves, not their titles: a link holds what the widget shows.
+    name = st.selectbox(_("Data"), DATASETS, key="data", bind=_BOUND, on_change=_forget_flip)
+    if name != "folder":
+        info = catalogue.info(name)
+        st.caption(f"{info.title}: {info.source}")
     if st.session_state["data"] == "folder":
         st.selectbox(
             _("Folder"),
@@ -219,10 +224,9 @@ def _net_controls() -> None:
 def _data_controls() -> None:
     sizes = sorted({NATIVE_SIZE, 8, 16, 24, 28, 32, 48, 64})
     st.select_slider(
-        _("Image size"),
+        _("Image size in pixels (0: the data's own)"),
         sizes,
         value=_DEFAULTS["size"],
-        format_func=lambda s: _("own") if s == NATIVE_SIZE else f"{s}×{s}",
         key="size",
         bind=_BOUND,
     )
@@ -241,10 +245,21 @@ def _data_controls() -> None:
 
 def _whole(label: str, key: str, step: int) -> None:
     # No bounds on the widget: a value out of range is answered with a message, not silence.
-    st.number_input(label, value=_DEFAULTS[key], step=step, key=key, bind=_BOUND)
+    try:
+        st.number_input(label, value=_DEFAULTS[key], step=step, key=key, bind=_BOUND)
+    except OverflowError:  # a link may bring 1e400
+        raise _not_usable(label) from None
 
 
 def _number(label: str, key: str, step: float, shown: str) -> None:
-    st.number_input(
-        label, value=float(_DEFAULTS[key]), step=step, format=shown, key=key, bind=_BOUND
-    )
+    try:
+        st.number_input(
+            label, value=float(_DEFAULTS[key]), step=step, format=shown, key=key, bind=_BOUND
+        )
+    except OverflowError:
+        raise _not_usable(label) from None
+
+
+def _not_usable(label: str) -> SpecError:
+    text = _("The link has a number for “{label}” that cannot be used. Correct the address.")
+    return SpecError(text.format(label=label))

@@ -32,7 +32,7 @@ def sweep_table(store: RunStore) -> list[SweepInfo]:
         return []
     event = st.dataframe(
         {
-            "name": [s.name for s in shown],
+            "name": [_shown_name(s) for s in shown],
             "status": [s.status for s in shown],
             "done": [f"{s.counts.get('done', 0)} / {sum(s.counts.values())}" for s in shown],
             "data": [s.spec.data.name for s in shown],
@@ -57,10 +57,15 @@ def sweep_table(store: RunStore) -> list[SweepInfo]:
         placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
-        key="sweeps",
+        # Ticks are row numbers, so another list of sweeps is another table.
+        key=f"sweeps_{hash(tuple(s.id for s in shown))}",
         alt=_("Sweeps with status, recipe, best errors, size and date"),
     )
     return [shown[row] for row in event["selection"]["rows"] if row < len(shown)]
+
+
+def _shown_name(sweep: SweepInfo) -> str:
+    return _("{name} (imported)").format(name=sweep.name) if sweep.imported else sweep.name
 
 
 def _matches(sweep: SweepInfo, wanted: str) -> bool:

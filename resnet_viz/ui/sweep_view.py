@@ -39,8 +39,8 @@ def watch_sweep(backend: Backend, sweep_id: str) -> None:
     def region() -> None:
         runs = _after_wishes(reader)
         infos = [run for run, _history in runs]
-        if pace != _pace(runs):
-            st.rerun()  # so that the region ticks at its new pace
+        if not runs or pace != _pace(runs):
+            st.rerun()  # to tick at the new pace, or to say that the sweep was deleted
         sweep_charts(runs, key="live")
         _progress(infos, backend)
         net_table(infos, backend.store, key="nets")
@@ -142,6 +142,8 @@ def _progress(runs: Sequence[RunInfo], backend: Backend) -> None:
         parts.append(_("{n:,.0f} images/s").format(n=progress.images_per_second))
     if progress.active and not any(run.status == "running" for run in runs):
         parts.append(_what_it_waits_for(backend))
+    if backend.supervisor.error:
+        st.error(backend.supervisor.error, icon=":material/error:")
     bar, pause, stop, resume = st.columns([3, 1, 1, 1], vertical_alignment="center")
     bar.progress(min(1.0, progress.share), " · ".join(parts))
     ids = {
@@ -177,7 +179,9 @@ def _what_it_waits_for(backend: Backend) -> str:
 
 
 def _failures(runs: Sequence[RunInfo]) -> None:
-    """Why runs failed or diverged, folded away."""
+    """What is to be known of the data, and why runs failed or diverged, folded away."""
+    for note in sorted({run.notes for run in runs if run.notes}):
+        st.warning(note, icon=":material/broken_image:")
     for run in runs:
         if run.status in ("failed", "diverged") and run.error:
             first = run.error.strip().splitlines()[-1]

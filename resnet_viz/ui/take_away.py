@@ -8,6 +8,7 @@ import streamlit as st
 
 from resnet_viz.figures.page import figures_page
 from resnet_viz.i18n import _
+from resnet_viz.records import RunInfo
 from resnet_viz.runs.reader import SweepReader
 from resnet_viz.runs.rows import SweepInfo
 from resnet_viz.runs.store import RunStore
@@ -71,13 +72,25 @@ def _code(store: RunStore, sweep: SweepInfo) -> None:
         lambda: write_script(chosen.spec),
     )
     if chosen.checkpoint_step is not None:
-        path = store.checkpoint_path(chosen.id, chosen.checkpoint_step)
         _button(
             _("Checkpoint"),
-            f"{chosen.spec.net.name}-{chosen.checkpoint_step}.safetensors",
+            f"{chosen.spec.net.name}.safetensors",
             "application/octet-stream",
-            path.read_bytes,
+            lambda: _newest_checkpoint(store, chosen),
         )
+
+
+def _newest_checkpoint(store: RunStore, run: RunInfo) -> bytes:
+    """The file as it is now: a run that trains replaces it every few seconds."""
+    while True:
+        (now,) = [r for r in store.runs(run.sweep_id) if r.id == run.id]
+        path = store.checkpoint_path(run.id, now.checkpoint_step or 0)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            (later,) = [r for r in store.runs(run.sweep_id) if r.id == run.id]
+            if later.checkpoint_step == now.checkpoint_step:
+                raise
 
 
 def _button(label: str, name: str, mime: str, make: object) -> None:

@@ -119,3 +119,35 @@ def wait(condition, seconds=60):
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
+
+
+def test_a_link_names_data_by_its_code(app):
+    page = app(PAGE, data="shapes", size="32")
+    assert page.session_state["data"] == "shapes"
+    assert page.session_state["size"] == 32
+
+
+def test_a_number_that_is_none_in_a_link_is_answered(app):
+    page = app(PAGE, steps="1e400")
+    assert "Correct the address" in texts(page.warning)
+
+
+def test_start_trains_what_the_controls_say_when_it_is_clicked(app, store):
+    page = app(PAGE)
+    page.number_input(key="steps").set_value(77_777)  # and no run of the page before the click
+    page.multiselect(key="depths").set_value(["8"])
+    page.button(key="start").click().run()
+    (sweep,) = [s for s in store.sweeps() if s.spec.train.steps == 77_777]
+    store.request_stop([run.id for run in store.runs(sweep.id)])
+    wait(lambda: all(r.status == "stopped" for r in store.runs(sweep.id)))
+
+
+def test_a_sweep_that_is_deleted_while_it_is_shown_leaves_the_page_standing(app, store):
+    sweep = store.create_sweep(PRESETS["quick"], name="gone", device="cpu", cores=1)
+    store.request_stop([run.id for run in store.runs(sweep)])
+    wait(lambda: all(r.status == "stopped" for r in store.runs(sweep)))
+    page = app(PAGE, sweep=sweep)
+    store.delete_sweep(sweep)
+    page.run()
+    assert not page.exception
+    assert "no sweep" in texts(page.warning)
