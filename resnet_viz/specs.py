@@ -22,6 +22,7 @@ from resnet_viz.checks import (
     check_integer,
     check_number,
 )
+from resnet_viz.i18n import _
 
 SCHEMA = 1
 
@@ -130,11 +131,13 @@ class NetSpec(_Json):
         check_integer("width", self.width, 1, 1024)
         self._check_depth()
         if self.family == "plain" and self.shortcut != "A":
-            raise SpecError("a plain net has no shortcuts; leave shortcut at 'A'")
+            raise SpecError(_("a plain net has no shortcuts; leave shortcut at 'A'"))
         if self.init == "zero_gamma" and (self.family == "plain" or self.norm == "none"):
             raise SpecError(
-                "zero_gamma needs a residual branch with batch norm; "
-                "use init 'he' for this net, or family 'resnet' with norm 'batch'"
+                _(
+                    "zero_gamma needs a residual branch with batch norm; "
+                    "use init 'he' for this net, or family 'resnet' with norm 'batch'"
+                )
             )
 
     def _check_depth(self) -> None:
@@ -142,10 +145,9 @@ class NetSpec(_Json):
         if self.blocks is None:
             per_n = DEFAULT_STAGES * layers
             if self.depth < per_n + 2 or (self.depth - 2) % per_n:
-                raise SpecError(
-                    f"depth {self.depth} is not {per_n}n+2; "
-                    f"nearest: {_nearest_depths(self.depth, per_n)}"
-                )
+                text = _("depth {depth} is not {per_n}n+2; nearest: {nearest}")
+                nearest = _nearest_depths(self.depth, per_n)
+                raise SpecError(text.format(depth=self.depth, per_n=per_n, nearest=nearest))
             return
         if not isinstance(self.blocks, tuple) or not 1 <= len(self.blocks) <= 5:
             raise SpecError("blocks must list the blocks of one to five stages, such as 3, 4, 3")
@@ -198,9 +200,9 @@ class DataSpec(_Json):
         check_integer("val_images", self.val_images, 0, 1_000_000)
         check_flag("flip", self.flip)
         if self.flip and self.name == "digits":
-            raise SpecError("digits cannot be flipped: a mirrored digit is another sign or none")
+            raise SpecError(_("digits cannot be flipped: a mirrored digit is another sign or none"))
         if (self.name == "folder") != (self.folder is not None):
-            raise SpecError("name a folder of images with data 'folder', and only with it")
+            raise SpecError(_("name a folder of images with data 'folder', and only with it"))
         if self.folder is not None and (
             not isinstance(self.folder, str) or not self.folder.strip() or "\0" in self.folder
         ):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from resnet_viz.i18n import _
 from resnet_viz.specs import (
     RESIDUAL_FAMILIES,
     DataSpec,
@@ -52,16 +53,18 @@ class SweepSpec:
 
     def __post_init__(self) -> None:
         if not self.families or not self.depths:
-            raise SpecError("a sweep needs at least one family and one depth")
+            raise SpecError(_("a sweep needs at least one family and one depth"))
         if not isinstance(self.seeds, int) or isinstance(self.seeds, bool) or self.seeds < 1:
-            raise SpecError(f"seeds {self.seeds!r} is not a number of seeds; use 1 or more")
+            text = _("seeds {seeds!r} is not a number of seeds; use 1 or more")
+            raise SpecError(text.format(seeds=self.seeds))
         for name in ("families", "depths", "lrs"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
-                raise SpecError(f"{name} names one value twice")
+                raise SpecError(_("{name} names one value twice").format(name=name))
         count = len(self.families) * len(self.depths) * max(1, len(self.lrs)) * self.seeds
         if count > MAX_RUNS:
-            raise SpecError(f"{count} runs are more than a sweep may have; use at most {MAX_RUNS}")
+            text = _("{count} runs are more than a sweep may have; use at most {most}")
+            raise SpecError(text.format(count=count, most=MAX_RUNS))
         self.runs()  # refuses what no net or recipe can be made from
 
     def net(self, family: str, depth: int) -> NetSpec:
