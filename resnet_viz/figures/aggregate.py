@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from typing import Any, TypeAlias
 
 from resnet_viz.records import History, RunInfo
+from resnet_viz.specs import RESIDUAL_FAMILIES
 
 Run: TypeAlias = tuple[RunInfo, History]
 Runs: TypeAlias = Sequence[Run]
@@ -17,6 +18,7 @@ Runs: TypeAlias = Sequence[Run]
 # What may differ between the runs of one line of a chart: its depth axis, what is averaged
 # (seed), what is chosen from (lr), and the warm-up, which the depth decides.
 _WITHIN_A_LINE = {"family", "depth", "seed", "lr", "warmup_error"}
+_OF_RESIDUAL_NETS = {"shortcut", "init"}  # a plain net has no choice of them
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,10 @@ def _point(depth: int, variant: str, by_rate: dict[float, list[_Measured]]) -> P
     rates = [rate for rate, measured in by_rate.items() if measured]
     lr = min(rates, key=lambda rate: (fmean(m.training_error for m in by_rate[rate]), rate))
     best = by_rate[lr]
-    errors = [m.error for m in best]
+    seeds: dict[int, list[float]] = defaultdict(list)
+    for m in best:
+        seeds[m.info.spec.train.seed].append(m.error)
+    errors = [fmean(of_seed) for of_seed in seeds.values()]
     return Point(
         family=best[0].info.spec.net.family,
         depth=depth,
@@ -147,23 +152,33 @@ def value_at(run: Run, column: str, step: int | None = None) -> tuple[int, float
 
 
 def variants(runs: Runs) -> dict[int, str]:
-    """Run id to what sets it apart from others of its family: "" or "width 16, steps 600"."""
-    fields = {info.id: _recipe(info) for info, _ in runs}
-    families: dict[str, list[int]] = defaultdict(list)
-    for info, _ in runs:
-        families[info.spec.net.family].append(info.id)
+    """Run id to what sets it apart from other runs: "" or "width 16, steps 600".
+
+    Runs of several sweeps are set apart by their sweep, too: the same recipe and seed in two
+    of them is not two seeds, and their learning rates were not chosen from one another.
+    """
+    names = differing(runs)
     labels = {}
-    for ids in families.values():
-        differing = [
-            name for name in fields[ids[0]] if len({repr(fields[i][name]) for i in ids}) > 1
-        ]
-        for i in ids:
-            labels[i] = ", ".join(f"{name} {fields[i][name]}" for name in differing)
+    for info, _ in runs:
+        fields = _recipe(info)
+        labels[info.id] = ", ".join(f"{name} {fields[name]}" for name in names if name in fields)
     return labels
+
+
+def differing(runs: Runs) -> list[str]:
+    """Fields in which the runs differ, other than those that a line of a chart may hold."""
+    values: dict[str, set[str]] = defaultdict(set)
+    for info, _ in runs:
+        for name, value in _recipe(info).items():
+            values[name].add(repr(value))
+    return [name for name, different in values.items() if len(different) > 1]
 
 
 def _recipe(info: RunInfo) -> dict[str, Any]:
     spec = info.spec
-    fields = {**vars(spec.net), **vars(spec.data), **vars(spec.train)}
+    fields = {"sweep": info.sweep_id, **vars(spec.net), **vars(spec.data), **vars(spec.train)}
     fields["data"] = fields.pop("name")
-    return {name: value for name, value in fields.items() if name not in _WITHIN_A_LINE}
+    left_out = _WITHIN_A_LINE
+    if spec.net.family not in RESIDUAL_FAMILIES:
+        left_out = left_out | _OF_RESIDUAL_NETS
+    return {name: value for name, value in fields.items() if name not in left_out}

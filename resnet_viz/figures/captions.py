@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from resnet_viz.figures.verdict import FamilyVerdict, Verdict
 from resnet_viz.i18n import _
+from resnet_viz.records import RUNNING_STEPS
 
 
 def sweep_caption(verdict: Verdict) -> str:
@@ -40,11 +41,12 @@ def _when(verdict: Verdict) -> str:
 def _family(family: FamilyVerdict, *, full: bool, finished: bool) -> str:
     deepest, other = family.deepest, family.best_shallower
     error = (
-        _("{net} errs on {error:.1f} % of its training images")
+        _("{net} errs on {error:.1f} % of its training images (mean of the last {n} steps)")
         if full
         else _("{net} errs on {error:.1f} %")
     )
-    text = error.format(net=deepest.name, error=100 * deepest.mean)
+    window = min(RUNNING_STEPS, deepest.step)
+    text = error.format(net=deepest.name, error=100 * deepest.mean, n=window)
     if other is None or family.difference is None:
         return text + _(" (no other depth to compare with)")
     text += _(", {net} on {error:.1f} %").format(net=other.name, error=100 * other.mean)

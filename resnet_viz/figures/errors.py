@@ -33,6 +33,8 @@ def error_name(column: str) -> str:
 def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
     """One line a run; the seeds and learning rates of one net share colour and legend entry.
 
+    Runs of several recipes or sweeps have a legend entry for each of them.
+
     Args:
         runs: with their records; fractions.
         column: one of the error columns of `records.COLUMNS`.
@@ -67,12 +69,13 @@ def _step_line(
     ranks = sorted(depths)
     width = 1.5 + 1.5 * ranks.index(net.depth) / max(1, len(ranks) - 1)  # the deeper, the wider
     shade = colour(net.family, net.depth, depths)
+    name = _named(net.name, variant)
     x, y = thinned(history.steps[column], history.values[column], limit)
     return {
         "type": "scatter",
         "uid": f"run-{info.id}",
-        "name": net.name,
-        "legendgroup": net.name,
+        "name": name,
+        "legendgroup": name,
         "mode": "lines",
         "line": {"color": shade, "dash": LOOKS[net.family].dash, "width": width},
         "x": x,
@@ -131,7 +134,7 @@ def error_vs_depth(
 def _depth_line(family: str, variant: str, points: Sequence[Point], depths: Sequence[int]) -> Any:
     look = LOOKS[family]
     shades = [colour(family, p.depth, depths) for p in points]
-    name = f"{family} ({variant})" if variant else family
+    name = _named(family, variant)
     bars = [None if p.std is None else 100 * p.std for p in points]
     return go.Scatter(
         uid=identifier(name),
@@ -212,6 +215,10 @@ def _published_hover(published: Published) -> str:
     error = _("published: {error:.2f} %").format(error=100 * published.test_error)
     lines = [f"<b>{published.name}</b>", error, published.note, published.source]
     return "<br>".join(line for line in lines if line)
+
+
+def _named(name: str, variant: str) -> str:
+    return f"{name} ({variant})" if variant else name
 
 
 def _sweeps(runs: Runs) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, value_at, variants
+from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, differing, value_at
 from resnet_viz.records import RUNNING_STEPS
 
 COLUMN = "running_error"
@@ -82,8 +82,8 @@ class Verdict:
             have one.
         diverged, cut_short: nets left out: a loss that was not finite, or stopped before half
             the steps of the others.
-        mixed: fields other than depth in which nets of one family differ; then nothing is
-            compared.
+        mixed: fields other than depth in which the nets differ, "sweep" among them; then
+            nothing is compared.
     """
 
     step: int
@@ -122,7 +122,7 @@ def judge(runs: Runs) -> Verdict:
     waiting = [r for r in runs if r[0].id not in left_out and not reached[r[0].id]]
     step = min((reached[run[0].id] for run in compared), default=0)
     tried = [*compared, *diverged]  # a rate that diverged was tried, too
-    mixed = _mixed(tried)
+    mixed = tuple(differing(tried))
     points = [] if mixed else aggregate(tried, COLUMN, step)
     families = dict.fromkeys(p.family for p in points)
     return Verdict(
@@ -224,9 +224,3 @@ def _names(some: Runs, runs: Runs) -> tuple[str, ...]:
         name if count == total[name] else f"{name} ({count} of {total[name]})"
         for name, count in counts.items()
     )
-
-
-def _mixed(runs: Runs) -> tuple[str, ...]:
-    labels = [label for label in variants(runs).values() if label]
-    fields = (part.rpartition(" ")[0] for label in labels for part in label.split(", "))
-    return tuple(dict.fromkeys(fields))

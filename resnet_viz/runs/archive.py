@@ -28,6 +28,7 @@ from resnet_viz.runs.schema import explain
 from resnet_viz.runs.store import RunStore, insert_run, insert_sweep, unknown_sweep
 from resnet_viz.runs.untrusted import (
     FORMAT,
+    MAX_RECORDS,
     SCHEMA,
     ArchivedRun,
     ArchiveError,
@@ -43,6 +44,7 @@ __all__ = ["ArchiveError", "export_sweep", "import_archive"]
 MAX_TOTAL_BYTES = 4 << 30
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_RECORDS_BYTES = 256 << 20  # of all runs; they are checked in memory
+MAX_TOTAL_RECORDS = 1_000_000  # about half a kilobyte each in memory
 MAX_RATIO = 200  # of unpacked to packed size; records pack to a tenth
 # What zipfile raises on bytes that are no archive, found by changing some at random.
 _UNREADABLE = (
@@ -174,10 +176,12 @@ def _read_all_records(archive: zipfile.ZipFile, manifest: Manifest) -> list[list
     names = [f"records/{n}.jsonl" for n in range(len(manifest.runs))]
     if sum(archive.getinfo(name).file_size for name in names) > MAX_RECORDS_BYTES:
         refuse(_("its records are too large"))
-    return [
-        read_records(_read(archive, name, MAX_RECORDS_BYTES), run.spec)
-        for name, run in zip(names, manifest.runs, strict=True)
-    ]
+    histories, left = [], MAX_TOTAL_RECORDS
+    for name, run in zip(names, manifest.runs, strict=True):
+        data = _read(archive, name, MAX_RECORDS_BYTES)
+        histories.append(read_records(data, run.spec, min(left, MAX_RECORDS)))
+        left -= len(histories[-1])
+    return histories
 
 
 def _insert(

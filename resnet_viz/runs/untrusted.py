@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
 
 from resnet_viz.i18n import _
@@ -20,6 +21,10 @@ SCHEMA = 1
 MAX_ERROR_CHARS = 20_000
 MAX_HEADER_BYTES = 16 << 20
 MAX_STEPS_FIELD = 10_000_000
+MAX_THREADS = 256
+MAX_RECORDS = 200_000  # of one run
+MAX_RECORD_BYTES = 2_000  # one that this program writes has about 150
+MAX_SPEED = 1e12  # seconds, and images a second: beyond any, and far from overflow
 _DEVICES = (None, "cpu", "cuda", "mps")
 _DTYPES = (None, "float32", "bfloat16")
 _TENSOR_BYTES = {
@@ -93,7 +98,31 @@ def read_manifest(data: bytes) -> Manifest:
         specs = [RunSpec.from_dict(_mapping(run, "run").get("spec")) for run in runs]
     except (SpecError, TypeError, ValueError, OverflowError) as error:
         refuse(str(error))
+    _check_grid(spec, specs)
     return Manifest(name, spec, tuple(map(_read_run, specs, runs)))
+
+
+def _check_grid(sweep: SweepSpec, specs: list[RunSpec]) -> None:
+    """Every run is one of the sweep, once, and reads no folder of this computer's choosing."""
+    planned = set(sweep.runs())
+    for spec in specs:
+        if spec not in planned:
+            refuse(_("its run {name} is not one of its sweep").format(name=spec.net.name))
+        planned.remove(spec)
+    folder = sweep.data.folder
+    if folder is not None and _leads_out(folder):
+        text = _(
+            "its images are in {folder!r:.200}, outside the data folder; choose the folder again: "
+            "move it into the data folder, and train a sweep with its name"
+        )
+        refuse(text.format(folder=folder))
+
+
+def _leads_out(folder: str) -> bool:
+    """Whether a folder's name could mean one outside the data folder, on any system."""
+    windows = PureWindowsPath(folder)
+    rooted = windows.anchor or PurePosixPath(folder).is_absolute() or folder.startswith("~")
+    return bool(rooted) or ".." in windows.parts  # which splits at / and at \
 
 
 def _read_run(spec: RunSpec, values: Mapping[str, Any]) -> ArchivedRun:
@@ -110,23 +139,25 @@ def _read_run(spec: RunSpec, values: Mapping[str, Any]) -> ArchivedRun:
         "status": "stopped" if status in ACTIVE else status,  # nobody trains it here
         "device": values.get("device"),
         "dtype": values.get("dtype"),
-        "threads": _whole(values.get("threads", 1), "threads", 1, 1024),
+        "threads": _whole(values.get("threads", 1), "threads", 1, MAX_THREADS),
         "version": _text(values.get("version"), "version", 200),
         "error": _text(values.get("error"), "error", MAX_ERROR_CHARS),
     }
     return ArchivedRun(spec, columns, step)
 
 
-def read_records(data: bytes, spec: RunSpec) -> list[Record]:
+def read_records(data: bytes, spec: RunSpec, most: int = MAX_RECORDS) -> list[Record]:
     """Check the records of one run, JSON a line, in the order in which they were written.
 
     Raises:
-        ArchiveError: a line is not a record, a value is not a finite number, or the steps do
-            not ascend within the recipe's.
+        ArchiveError: a line is not a record, a value is not a finite number, the steps do not
+            ascend within the recipe's, or there are more than `most`.
     """
     out: list[Record] = []
     last = dict.fromkeys(COLUMNS, -1)
-    for line in data.splitlines():
+    for line in io.BytesIO(data):  # no list of lines: each would cost more than its bytes
+        if len(out) >= most or len(line) > MAX_RECORD_BYTES:
+            refuse(_("its records are too many or too long"))
         values = _mapping(read_json(line, _("a record")), _("a record"))
         kind = values.get("kind")
         if not isinstance(kind, str) or kind not in COLUMNS:
@@ -138,7 +169,9 @@ def read_records(data: bytes, spec: RunSpec) -> list[Record]:
                 refuse(_("{value!r:.80} is not a column").format(value=column))
             _number(value, column)
         last[kind] = step
-        out.append(Record(kind, step, {c: float(v) for c, v in measured.items()}))
+        # The names are those of `COLUMNS`, not a copy for every record.
+        columns = {c: float(measured[c]) for c in COLUMNS[kind] if c in measured}
+        out.append(Record(kind, step, columns))
     return out
 
 
@@ -209,6 +242,8 @@ def _number(value: object, name: str) -> None:
     good = isinstance(value, int | float) and not isinstance(value, bool)
     # Errors are fractions; 1e300 is what a float can hold, and what no measurement reaches.
     low, high = (0.0, 1.0) if name.endswith("_error") else (-1e300, 1e300)
+    if name in COLUMNS["speed"]:
+        low, high = 0.0, MAX_SPEED
     if not good or not low <= value <= high:  # type: ignore[operator]
         refuse(_("{name} cannot be {value!r:.80}").format(name=name, value=value))
 

@@ -28,6 +28,7 @@ from resnet_viz.training.schedule import (
 
 SPEED_SECONDS = 1.0  # training time between two speed records
 EVALUATION_BATCH = 500
+MAX_THREADS = 256  # of one net
 
 
 class DivergedError(ArithmeticError):
@@ -66,12 +67,15 @@ class Training:
         self.step = 0
         self.seconds = 0.0
         meta = checkpoint.meta if checkpoint else {}
+        if checkpoint:
+            _check_machine(meta)
         machine = machine or (None if checkpoint else measure_machine(self.device))
         self.dtype: str = meta.get("dtype") or (machine.dtype if machine else "float32")
         self.channels_last = bool(
             meta.get("channels_last", machine.channels_last if machine else False)
         )
-        self.threads: int = meta.get("threads") or threads or torch.get_num_threads()
+        threads = min(threads or torch.get_num_threads(), MAX_THREADS)
+        self.threads: int = meta.get("threads", threads)
         self._dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[self.dtype]
         self._warmed_up = spec.train.warmup_error is None
         self._errors: deque[float] = deque(maxlen=RUNNING_STEPS)
@@ -229,11 +233,11 @@ class Training:
             )
             self._thaw_optimizer(tensors)
             errors, losses = tensors["window"].tolist()
+            self._errors.extend(errors)
+            self._losses.extend(losses)
             self.seconds, self._warmed_up = float(meta["seconds"]), bool(meta["warmed_up"])
-        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        except (LookupError, ValueError, RuntimeError, TypeError) as error:
             raise CheckpointError(f"the checkpoint does not fit its own spec: {error}") from None
-        self._errors.extend(errors)
-        self._losses.extend(losses)
         self._next_speed = self.seconds + SPEED_SECONDS
         self.step = checkpoint.step
 
@@ -249,6 +253,15 @@ class Training:
                 state.setdefault(int(index), {})[name] = value
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _check_machine(meta: dict[str, Any]) -> None:
+    """Refuse a checkpoint, which may be of anybody, with threads or a format that none has."""
+    threads, dtype = meta.get("threads"), meta.get("dtype")
+    if type(threads) is not int or not 1 <= threads <= MAX_THREADS:
+        raise CheckpointError(f"threads {threads!r:.80} is not a number from 1 to {MAX_THREADS}")
+    if dtype not in ("float32", "bfloat16"):
+        raise CheckpointError(f"dtype {dtype!r:.80} is neither float32 nor bfloat16")
 
 
 def _mean(values: deque[float]) -> float:

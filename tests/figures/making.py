@@ -21,6 +21,8 @@ def run(
     status: str = "done",
     column: str = "running_error",
     width: int = 8,
+    data: str = "digits",
+    sweep: str = "sweep",
     **info: object,
 ) -> tuple[RunInfo, History]:
     """A run with a record at every step of 1..upto: `errors` of the step, or its last value."""
@@ -32,7 +34,7 @@ def run(
         history = History()
     spec = RunSpec(
         NetSpec(family, depth, width=width),
-        DataSpec("digits", image_size=16),
+        DataSpec(data, image_size=16),
         TrainSpec(steps=steps, lr=lr, seed=seed),
     )
-    return RunInfo(next(_ids), "sweep", spec, status, step=upto, **info), history  # type: ignore[arg-type]
+    return RunInfo(next(_ids), sweep, spec, status, step=upto, **info), history  # type: ignore[arg-type]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -94,3 +95,40 @@ def test_runs_of_other_recipes_are_not_averaged():
 def test_seed_and_rate_and_depth_do_not_make_a_variant():
     runs = [run(depth=8, seed=0), run(depth=20, seed=1, lr=0.3), run("resnet", 8)]
     assert set(variants(runs).values()) == {""}
+
+
+def test_one_seed_of_two_sweeps_is_not_two_seeds():
+    runs = [run(errors=[0.1], sweep="a"), run(errors=[0.3], sweep="b")]
+    points = aggregate(runs, "running_error")
+    assert [(p.variant, p.mean, p.n, p.std) for p in points] == [
+        ("sweep a", 0.1, 1, None),
+        ("sweep b", 0.3, 1, None),
+    ]
+
+
+def test_no_rate_is_chosen_across_sweeps():
+    runs = [run(errors=[0.1], lr=0.1, sweep="a"), run(errors=[0.3], lr=0.3, sweep="b")]
+    points = aggregate(runs, "running_error")
+    assert [(p.variant, p.lr, p.rates) for p in points] == [
+        ("sweep a", 0.1, 1),
+        ("sweep b", 0.3, 1),
+    ]
+
+
+def test_a_seed_trained_twice_counts_once():
+    runs = [run(errors=[e], seed=s) for e, s in ((0.1, 0), (0.3, 0), (0.6, 1))]
+    (point,) = aggregate(runs, "running_error")
+    assert (point.n, point.mean) == (2, pytest.approx(0.4))
+
+
+def test_data_sets_of_two_families_are_named():
+    runs = [run("plain", data="digits", sweep="a"), run("resnet", data="shapes", sweep="b")]
+    assert list(variants(runs).values()) == ["sweep a, data digits", "sweep b, data shapes"]
+
+
+def test_a_shortcut_that_a_plain_net_cannot_have_sets_no_family_apart():
+    info, history = run("resnet", 20)
+    projected = replace(info.spec, net=replace(info.spec.net, shortcut="B"))
+    runs = [run("plain", 20), (replace(info, spec=projected), history)]
+    assert set(variants(runs).values()) == {""}
+    assert "shortcut A" in variants([*runs, run("resnet", 8)]).values()

@@ -164,3 +164,12 @@ def test_zoom_is_kept_within_a_view_and_not_beyond(figure):
     assert figure([*runs, run(depth=20)]).layout.uirevision == view
     assert figure(runs, "test_error").layout.uirevision != view
     assert figure(other_sweep).layout.uirevision != view
+
+
+def test_two_sweeps_are_two_lines_of_one_seed_each():
+    runs = [run(errors=[0.1], sweep="a"), run(errors=[0.3], sweep="b")]
+    figure = error_vs_depth(runs)
+    assert [t.name for t in figure.data] == ["plain (sweep a)", "plain (sweep b)"]
+    assert ">one seed<" in figure.layout.xaxis.title.text
+    entries = [t.name for t in error_vs_step(runs).data if t.showlegend]
+    assert entries == ["plain-8 (sweep a)", "plain-8 (sweep b)"]

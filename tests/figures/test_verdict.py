@@ -144,6 +144,11 @@ def test_nets_of_several_recipes_are_not_compared():
     assert "differ in more than their depth (width)" in sweep_caption(verdict)
 
 
+def test_nets_of_several_sweeps_are_not_compared():
+    verdict = judge([run(depth=8, sweep="a"), run(depth=56, sweep="b")])
+    assert (verdict.mixed, verdict.families) == (("sweep",), ())
+
+
 def smoothed(level, slope, noise, seed):
     """A mean of the last 25 of noisy values around a line: as a running error is."""
     random_ = random.Random(seed)
@@ -185,7 +190,8 @@ def test_the_whole_caption_of_a_quick_sweep():
         run("resnet", 56, [0.001]),
     ]
     assert sweep_caption(judge(runs)) == (
-        "After 300 steps plain-56 errs on 52.0 % of its training images, plain-8 on 0.1 %: "
+        "After 300 steps plain-56 errs on 52.0 % of its training images "
+        "(mean of the last 25 steps), plain-8 on 0.1 %: "
         "degradation, +51.9 points. resnet-56 errs on 0.1 %, resnet-8 on 0.1 %: no degradation. "
         "One seed. Still falling: plain-56 by 8.0 points per 100 steps; "
         "slow is not the same as stuck."

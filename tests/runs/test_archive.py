@@ -8,6 +8,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from resnet_viz.records import Record
 from resnet_viz.runs.archive import ArchiveError, export_sweep, import_archive
 from resnet_viz.runs.store import RunStore, UnknownSweepError
 from resnet_viz.runs.tables import report, sweep_csv, sweep_json
+from resnet_viz.specs import DataSpec
 from tests.runs.making import (
     evaluation_record,
     make_queue,
@@ -134,6 +136,21 @@ def change_run(**changes: Any) -> Callable[[Members], None]:
     return change
 
 
+def change_spec(part: str, name: str, value: Any) -> Callable[[Members], None]:
+    def change(members: Members) -> None:
+        manifest = json.loads(members["manifest.json"])
+        manifest["runs"][1]["spec"][part][name] = value
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    return change
+
+
+def repeat_first_spec(members: Members) -> None:
+    manifest = json.loads(members["manifest.json"])
+    manifest["runs"][1]["spec"] = manifest["runs"][0]["spec"]
+    members["manifest.json"] = json.dumps(manifest).encode()
+
+
 def put(name: str, data: bytes) -> Callable[[Members], None]:
     return lambda members: members.update({name: data})
 
@@ -167,7 +184,17 @@ BAD: dict[str, Callable[[Members], None]] = {
     "status is a list": change_run(status=["done"]),
     "unknown device": change_run(device="../../cpu"),
     "device is a list": change_run(device=[]),
+    "run of another sweep": change_spec("train", "lr", 0.5),
+    "run twice": repeat_first_spec,
     "threads": change_run(threads=10**9),
+    "too many threads": change_run(threads=257),
+    "no threads": change_run(threads=0),
+    "negative seconds": put("records/0.jsonl", record_line(kind="speed", values={"seconds": -1})),
+    "endless seconds": put("records/0.jsonl", record_line(kind="speed", values={"seconds": 1e299})),
+    "negative speed": put(
+        "records/0.jsonl", record_line(kind="speed", values={"images_per_second": -0.5})
+    ),
+    "long record": put("records/0.jsonl", record_line() + b" " * 5000),
     "threads are a truth": change_run(threads=True),
     "huge checkpoint step": change_run(checkpoint_step=10**30),
     "negative checkpoint step": change_run(checkpoint_step=-1),
@@ -282,6 +309,48 @@ def test_a_bomb_is_refused_by_its_size_before_it_is_unpacked(
     assert len(file.getvalue()) < 1 << 20
     with pytest.raises(ArchiveError, match="too large"):
         import_archive(store, file)
+
+
+def folder_archive(folder: str, tmp_path: Path) -> io.BytesIO:
+    """What a store exports whose sweep reads a folder of images."""
+    other = RunStore(tmp_path / "other")
+    sweep = replace(tiny_sweep(), data=DataSpec("folder", folder=folder, image_size=16))
+    file = io.BytesIO()
+    export_sweep(other, other.create_sweep(sweep, name="Mine"), file)
+    return file
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["/home/me/cats", "../cats", "a/../../cats", "C:\\cats", "a\\..\\b", "\\\\pc\\x", "~/x"],
+)
+def test_a_folder_elsewhere_on_the_computer_is_refused(
+    store: RunStore, tmp_path: Path, folder: str
+) -> None:
+    with pytest.raises(ArchiveError, match="choose the folder again"):
+        import_archive(store, folder_archive(folder, tmp_path))
+    assert not store.sweeps()
+
+
+@pytest.mark.parametrize("folder", ["cats", "animals/cats", "cats..dogs"])
+def test_a_folder_under_the_data_folder_comes_in(
+    store: RunStore, tmp_path: Path, folder: str
+) -> None:
+    sweep_id = import_archive(store, folder_archive(folder, tmp_path))
+    assert store.sweep(sweep_id).spec.data.folder == folder
+
+
+def test_records_are_counted_while_they_are_read(
+    store: RunStore, archive: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resnet_viz.runs.archive.MAX_RECORDS", 42)
+    monkeypatch.setattr("resnet_viz.runs.archive.MAX_TOTAL_RECORDS", 50)
+    import_archive(store, io.BytesIO(archive))  # 42, 3 and 5 records
+    for name, most in (("MAX_TOTAL_RECORDS", 49), ("MAX_RECORDS", 41)):
+        monkeypatch.setattr(f"resnet_viz.runs.archive.{name}", most)
+        with pytest.raises(ArchiveError, match="too many"):
+            import_archive(store, io.BytesIO(archive))
+        monkeypatch.setattr(f"resnet_viz.runs.archive.{name}", 50)
 
 
 def test_a_member_that_lies_about_its_size_is_refused(store: RunStore, archive: bytes) -> None:

@@ -187,6 +187,28 @@ def test_a_notebook_loops_over_records():
     assert max(steps) == 3
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"threads": value} for value in (0, 257, 10**9, True, "2", None)),
+        *({"dtype": value} for value in ("float64", "", None, ["float32"], 3)),
+    ],
+)
+def test_a_checkpoint_with_threads_or_a_format_that_none_has_is_refused(changes):
+    checkpoint = Training(spec(), device="cpu", machine=FLOAT32).checkpoint()
+    bad = replace(checkpoint, meta={**checkpoint.meta, **changes})
+    with pytest.raises(CheckpointError, match=next(iter(changes))):
+        Training(spec(), device="cpu", checkpoint=bad)
+
+
+@pytest.mark.parametrize("name", ["optimizer.999.momentum_buffer", "optimizer.0", "window"])
+def test_a_checkpoint_whose_tensors_do_not_fit_is_refused(name):
+    checkpoint = Training(spec(), device="cpu", machine=FLOAT32).checkpoint()
+    bad = replace(checkpoint, tensors={**checkpoint.tensors, name: torch.zeros(2)})
+    with pytest.raises(CheckpointError, match="does not fit"):
+        Training(spec(), device="cpu", checkpoint=bad)
+
+
 def test_a_checkpoint_of_another_run_or_of_nobody_is_refused(tmp_path):
     checkpoint = Training(spec(), device="cpu", machine=FLOAT32).checkpoint()
     with pytest.raises(CheckpointError, match="another spec"):
