@@ -187,7 +187,9 @@ def whole_sweeps(browser: Browser, app: App, rounds: int) -> Result:
     for _round in range(rounds):
         page = new_page(browser)
         open_warm_page(page, app)
-        condition = written_rows(page, "done", 8)
+        # Only a sweep that has ended shows nothing but its share; the reference shows no bar.
+        bars = "[...document.querySelectorAll('[data-testid=stProgress]')]"
+        condition = f"{bars}.some((bar) => bar.innerText.trim() === '100%')"
         result.seconds.append(click_and_time(page, button(page, "Start"), condition)[0])
         page.context.close()
     return result

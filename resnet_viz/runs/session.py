@@ -36,7 +36,7 @@ FLUSH_SECONDS = 0.2
 FIRST_CHECKPOINT_SECONDS = 2.0  # the interval doubles from here
 CHECKPOINT_SECONDS = 10.0  # to here
 # How long a step may go on after a wish before the run ends without it.
-PATIENCE_SECONDS = {"stop": 0.25, "pause": 10.0}
+PATIENCE_SECONDS = {"stop": 0.15, "pause": 10.0}
 LINGER_SECONDS = 1.0  # that a step may still take before the process ends with it
 VERSION = f"resnet_viz {resnet_viz.__version__}, torch {torch.__version__}"
 

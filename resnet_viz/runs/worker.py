@@ -38,7 +38,7 @@ BEAT_SECONDS = 1.0
 IDLE_SECONDS = 15.0  # without a server and without work
 SERVER_SECONDS = 30.0  # a server that has been silent for so long is none
 LOG_BYTES = 1 << 20
-NICENESS = 10
+NICENESS = 19  # a click on the page comes first
 MEASURED_WITH = f"torch {torch.__version__} on {platform.node()}"
 
 _log = logging.getLogger(__name__)
