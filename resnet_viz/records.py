@@ -17,7 +17,6 @@ COLUMNS = {
     "evaluation": ("train_error", "val_error", "test_error"),
     "speed": ("images_per_second", "seconds"),
 }
-KINDS = tuple(COLUMNS)
 
 RUNNING_STEPS = 25  # a running error is the mean of this many last steps
 

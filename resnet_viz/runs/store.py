@@ -139,10 +139,6 @@ class RunStore:
         for run_id in runs:
             shutil.rmtree(self.checkpoint_folder(run_id), ignore_errors=True)
 
-    def disk_bytes(self, sweep_id: str) -> int:
-        """What a sweep's records and checkpoints take on the disk."""
-        return self.sweep(sweep_id).size_bytes
-
     # --- runs and records ---
 
     def runs(self, sweep_id: str | None = None) -> list[RunInfo]:
