@@ -70,7 +70,7 @@ def net_table(runs: Sequence[RunInfo], store: RunStore | None, *, key: str) -> N
         "recipe": st.column_config.TextColumn(_("seed, rate")),
         "status": st.column_config.TextColumn(_("status")),
         "progress": st.column_config.ProgressColumn(
-            _("progress"), format="percent", min_value=0, max_value=1
+            _("progress"), format="%.0f %%", min_value=0, max_value=100
         ),
         "step": st.column_config.NumberColumn(_("step")),
         "running": _error_column(_("running error")),
@@ -104,7 +104,7 @@ def _row(run: RunInfo, actions: list[str]) -> dict[str, Any]:
         "net": spec.net.name,
         "recipe": f"{spec.train.seed}, {spec.train.lr:g}",
         "status": status_text(run),
-        "progress": run.step / spec.train.steps,
+        "progress": 100 * run.step / spec.train.steps,
         "step": run.step,
         "running": _per_cent(run.running_error),
         "train": _per_cent(run.train_error),

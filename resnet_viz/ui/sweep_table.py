@@ -43,7 +43,7 @@ def sweep_table(store: RunStore) -> list[SweepInfo]:
             "when": [datetime.fromtimestamp(s.created) for s in shown],
         },
         column_config={
-            "name": st.column_config.TextColumn(_("name"), width="large"),
+            "name": st.column_config.TextColumn(_("name"), width=260),
             "status": st.column_config.TextColumn(_("status")),
             "done": st.column_config.TextColumn(_("done")),
             "data": st.column_config.TextColumn(_("data")),
