@@ -65,11 +65,13 @@ def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> 
 
 
 def _await_machine(backend: Backend) -> None:
-    """Draw the page again when a worker has measured this computer."""
+    """Draw the page again when a worker has measured this computer; say why none can."""
 
     def region() -> None:
         if backend.machine is not None:
             st.rerun()
+        if backend.supervisor.error:
+            st.error(backend.supervisor.error, icon=":material/error:")
 
     st.fragment(region, run_every=1.0)()
 
@@ -166,12 +168,12 @@ def _offer_download(backend: Backend, data: DataSpec) -> None:
         job = list_downloads(backend.store).get(data.name)
         if job is not None and job.status in ("queued", "running", "stopping"):
             bar, stop = st.columns([5, 1], vertical_alignment="center")
-            if job.status == "queued" and not job.bytes_done:
-                bar.caption(_("The download waits for a free worker."))
-                return
-            text = _("Downloading {title}: {done} of {total}").format(
-                title=info.title, done=size(job.bytes_done), total=size(info.download_bytes)
-            )
+            if job.status == "queued":
+                text = _("The download waits for a free worker.")
+            else:
+                text = _("Downloading {title}: {done} of {total}").format(
+                    title=info.title, done=size(job.bytes_done), total=size(info.download_bytes)
+                )
             bar.progress(min(1.0, job.bytes_done / info.download_bytes), text)
             stop.button(
                 _("Cancel"),
