@@ -18,6 +18,12 @@ COLUMNS = {
     "speed": ("images_per_second", "seconds"),
 }
 
+# What a profile measures, in the order of `layers.weighted_layers` and `layers.blocks_of`.
+LAYER_COLUMNS = ("gradient_norm", "weight_norm", "update_ratio")
+BLOCK_COLUMNS = ("response_std", "input_norm", "branch_norm", "sum_norm")
+PROFILE_COLUMNS = (*LAYER_COLUMNS, *BLOCK_COLUMNS)
+PROBE_EVERY = 10  # steps between two profiles, if nothing else is asked for
+
 RUNNING_STEPS = 25  # a running error is the mean of this many last steps
 
 STATUSES = ("queued", "running", "paused", "done", "stopped", "diverged", "failed")
@@ -38,6 +44,27 @@ class Record:
     kind: str
     step: int
     values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A net seen layer by layer in one training step: its batch, gradient and update.
+
+    Norms are L2. Of a weighted layer: the gradient of its weights, its weights before the
+    step, and the norm of the step's change over theirs. Of a block: the standard deviation
+    of its response (the residual branch's output: after its last batch norm in a plain or
+    post-activation net, before the addition; He et al. 2015, Fig. 7), and the norms of its
+    input x, of F(x) and of shortcut(x) + F(x), root mean square over the batch's images. A
+    plain block has no sum.
+
+    Attributes:
+        step: gradient steps taken, this one included.
+        values: column of `PROFILE_COLUMNS` to one float32 value a layer or a block; what was
+            not finite is NaN.
+    """
+
+    step: int
+    values: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ FLOORS = {
     "home": 0,
     "checks": 0,
     "specs": 0,
+    "layers": 0,
     "records": 0,
     "sweeps": 0,
     "papers": 0,

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnet_viz.layers import EXPANSION
 from resnet_viz.specs import NetSpec
-
-EXPANSION = {"basic": 1, "bottleneck": 4}  # channels out of a block over its width
 
 
 def conv(c_in: int, c_out: int, kernel: int, stride: int, spec: NetSpec) -> nn.Conv2d:

@@ -6,7 +6,8 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from resnet_viz.nets.blocks import EXPANSION, conv, make_block, norm, zero_last_gammas
+from resnet_viz.layers import EXPANSION
+from resnet_viz.nets.blocks import conv, make_block, norm, zero_last_gammas
 from resnet_viz.specs import NetSpec
 
 

@@ -5,11 +5,11 @@ The counts are held against the built nets by the tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from resnet_viz.specs import LAYERS_PER_BLOCK, RESIDUAL_FAMILIES, NetSpec, TrainSpec
+from resnet_viz.layers import all_layers, blocks_of
+from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec, TrainSpec
 
 
 @dataclass(frozen=True)
@@ -29,61 +29,26 @@ class Costs:
     operations: int
 
 
-@dataclass(frozen=True)
-class _Conv:
-    c_in: int
-    c_out: int
-    kernel: int
-    side: int  # of its output
-
-
-def _block_convs(spec: NetSpec, c_in: int, width: int, stride: int, side: int) -> Iterator[_Conv]:
-    """The branch's convolutions, then the projection's if there is one."""
-    out = -(-side // stride)
-    if spec.block == "basic":
-        c_out = width
-        yield _Conv(c_in, width, 3, out)
-        yield _Conv(width, width, 3, out)
-    else:
-        c_out = 4 * width
-        yield _Conv(c_in, width, 1, side)
-        yield _Conv(width, width, 3, out)
-        yield _Conv(width, c_out, 1, out)
-    changes = c_in != c_out or stride != 1
-    if spec.family in RESIDUAL_FAMILIES and (
-        spec.shortcut == "C" or (spec.shortcut == "B" and changes)
-    ):
-        yield _Conv(c_in, c_out, 1, out)
-
-
 def count_costs(
     spec: NetSpec, *, in_channels: int = 3, image_size: int = 32, num_classes: int = 10
 ) -> Costs:
     """Costs of a net on square images of `image_size` pixels."""
-    convs = [_Conv(in_channels, spec.width, 3, image_size)]
-    channels, side, norm_channels, additions = spec.width, image_size, spec.width, 0
-    per_block = LAYERS_PER_BLOCK[spec.block]
-    for s, count in enumerate(spec.stage_blocks):
-        for b in range(count):
-            stride = 2 if s > 0 and b == 0 else 1
-            found = list(_block_convs(spec, channels, spec.width * 2**s, stride, side))
-            convs += found
-            if spec.family == "preact":  # norms stand before the branch's convolutions only
-                norm_channels += sum(c.c_in for c in found[:per_block])
-            else:
-                norm_channels += sum(c.c_out for c in found)
-            if spec.family in RESIDUAL_FAMILIES:
-                additions += found[per_block - 1].c_out * found[per_block - 1].side ** 2
-            channels, side = found[per_block - 1].c_out, found[per_block - 1].side
-    if spec.family == "preact":
-        norm_channels += channels - spec.width  # the head has a norm, the stem has none
+    *convs, head = all_layers(
+        spec, in_channels=in_channels, image_size=image_size, num_classes=num_classes
+    )
+    norm_channels = sum(conv.c_out for conv in convs)
+    if spec.family == "preact":  # a norm before each convolution of a branch, and in the head
+        norm_channels = sum(c.c_in for c in convs if c.stage > 0 and not c.projection) + head.c_in
+    additions = 0
+    if spec.family in RESIDUAL_FAMILIES:
+        additions = sum(b.c_out * b.side**2 for b in blocks_of(spec, image_size=image_size))
     extra = 2 * norm_channels if spec.norm == "batch" else sum(c.c_out for c in convs)
     weights = sum(c.c_in * c.c_out * c.kernel**2 for c in convs)
     outputs = sum(c.c_out * c.side**2 for c in convs)
     return Costs(
-        parameters=weights + extra + (channels + 1) * num_classes,
+        parameters=weights + extra + (head.c_in + 1) * num_classes,
         multiply_adds=sum(c.c_in * c.c_out * c.kernel**2 * c.side**2 for c in convs)
-        + channels * num_classes,
+        + head.c_in * num_classes,
         activations=outputs * (3 if spec.norm == "batch" else 2) + additions,
         operations=len(convs) * (3 if spec.norm == "batch" else 2) + 3,
     )
