@@ -55,7 +55,7 @@ class Layer:
 
     @property
     def shape(self) -> str:
-        """Kernel, channels and output: "3×3, 16→32, out 16×16"."""
+        """Kernel, channels and output: "3×3, 16→32, 16×16"."""
         if self.stage < 0:
             return f"{self.c_in}→{self.c_out}"
         kernel, out = f"{self.kernel}×{self.kernel}", f"{self.side}×{self.side}"

@@ -68,5 +68,5 @@ def test_titles_and_shapes_are_readable():
     layers = weighted_layers(NetSpec("resnet", 20), image_size=32)
     assert [layers[0].title, layers[-1].title] == ["stem", "head"]
     assert layers[7].title == "stage 2, block 1, conv 1"
-    assert layers[7].shape == "3×3, 16→32, out 16×16"
+    assert layers[7].shape == "3×3, 16→32, 16×16"
     assert layers[-1].shape == "64→10"
