@@ -18,6 +18,7 @@ FLOORS = {
     "checks": 0,
     "specs": 0,
     "layers": 0,
+    "signals": 0,
     "records": 0,
     "sweeps": 0,
     "papers": 0,
