@@ -42,7 +42,7 @@ def watch_sweep(backend: Backend, sweep_id: str) -> None:
         if not runs or pace != _pace(runs):
             st.rerun()  # to tick at the new pace, or to say that the sweep was deleted
         sweep_charts(runs, key="live")
-        _progress(infos, backend)
+        sweep_progress(infos, backend)
         net_table(infos, backend.store, key="nets")
         _failures(infos)
 
@@ -132,7 +132,8 @@ def _paper_note(source: str) -> str:
     ).format(source=source.split(", Table")[0].split(", read")[0])
 
 
-def _progress(runs: Sequence[RunInfo], backend: Backend) -> None:
+def sweep_progress(runs: Sequence[RunInfo], backend: Backend) -> None:
+    """How far a sweep is, what it waits for, and Pause, Stop and Resume for all its runs."""
     processes = backend.cores if backend.device == "cpu" else 1
     progress = measure_progress(runs, processes)
     parts = [f"{progress.share:.0%}"]

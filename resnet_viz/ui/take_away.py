@@ -14,6 +14,7 @@ from resnet_viz.runs.rows import SweepInfo
 from resnet_viz.runs.store import RunStore
 from resnet_viz.runs.tables import sweep_csv, sweep_json
 from resnet_viz.scripts.write import write_script
+from resnet_viz.ui.downloads import download
 
 
 def take_away(store: RunStore, sweep: SweepInfo) -> None:
@@ -22,19 +23,13 @@ def take_away(store: RunStore, sweep: SweepInfo) -> None:
         records, figures, code = st.columns(3, gap="medium")
         with records:
             st.markdown(_("**Records** of every net, step by step"))
-            _button("CSV", f"{sweep.id}.csv", "text/csv", lambda: sweep_csv(store, sweep.id))
-            _button(
-                "JSON",
-                f"{sweep.id}.json",
-                "application/json",
-                lambda: json.dumps(sweep_json(store, sweep.id)),
-            )
+            download("CSV", f"{sweep.id}.csv", lambda: sweep_csv(store, sweep.id))
+            download("JSON", f"{sweep.id}.json", lambda: json.dumps(sweep_json(store, sweep.id)))
         with figures:
             st.markdown(_("**Figures** that zoom in any browser"))
-            _button(
+            download(
                 "HTML",
                 f"{sweep.id}.html",
-                "text/html",
                 lambda: figures_page(SweepReader(store, sweep.id).refresh(), sweep.name),
             )
             st.caption(_("PNG: the camera in the corner of a chart."))
@@ -65,17 +60,11 @@ def _code(store: RunStore, sweep: SweepInfo) -> None:
     )
     if chosen is None:
         return
-    _button(
-        _("Python"),
-        f"{chosen.spec.net.name}.py",
-        "text/x-python",
-        lambda: write_script(chosen.spec),
-    )
+    download(_("Python"), f"{chosen.spec.net.name}.py", lambda: write_script(chosen.spec))
     if chosen.checkpoint_step is not None:
-        _button(
+        download(
             _("Checkpoint"),
             f"{chosen.spec.net.name}.safetensors",
-            "application/octet-stream",
             lambda: _newest_checkpoint(store, chosen),
         )
 
@@ -91,15 +80,3 @@ def _newest_checkpoint(store: RunStore, run: RunInfo) -> bytes:
             (later,) = [r for r in store.runs(run.sweep_id) if r.id == run.id]
             if later.checkpoint_step == now.checkpoint_step:
                 raise
-
-
-def _button(label: str, name: str, mime: str, make: object) -> None:
-    st.download_button(
-        label,
-        make,  # type: ignore[arg-type]
-        file_name=name,
-        mime=mime,
-        key=f"take_{name}",
-        icon=":material/download:",
-        on_click="ignore",
-    )

@@ -1,0 +1,56 @@
+"""Files to carry off, made when their button is clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from resnet_viz.i18n import _
+
+_MIMES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "html": "text/html",
+    "py": "text/x-python",
+    "safetensors": "application/octet-stream",
+}
+
+
+def download(label: str, name: str, make: Callable[[], str | bytes]) -> None:
+    """A button for the file `name`, whose ending says what it is."""
+    st.download_button(
+        label,
+        make,
+        file_name=name,
+        mime=_MIMES[name.rpartition(".")[2]],
+        key=f"take_{name}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def take_away_probe(
+    name: str,
+    *,
+    csv: Callable[[], str],
+    json: Callable[[], str],
+    html: Callable[[], str],
+    command: str,
+) -> None:
+    """The numbers and the figures of a view, and how to have them without a browser."""
+    with st.expander(_("Take away"), icon=":material/download:"):
+        buttons = st.columns([1, 1, 1, 3], vertical_alignment="center")
+        with buttons[0]:
+            download("CSV", f"{name}.csv", csv)
+        with buttons[1]:
+            download("JSON", f"{name}.json", json)
+        with buttons[2]:
+            download("HTML", f"{name}.html", html)
+        buttons[3].caption(_("PNG: the camera in the corner of a chart."))
+        st.caption(
+            _(
+                "The address of this page is a link to this view with all controls as they "
+                "stand. Without a browser: `{command}`."
+            ).format(command=command)
+        )
