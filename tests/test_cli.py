@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from resnet_viz.cli import _parser, main, sweep_of
+from resnet_viz.cli import main, make_parser, sweep_of
 from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import SpecError
 from resnet_viz.sweeps import PRESETS
 
 
 def options(*arguments):
-    return _parser().parse_args(["sweep", *arguments])
+    return make_parser().parse_args(["sweep", *arguments])
 
 
 def test_without_options_a_sweep_is_its_preset():

@@ -404,7 +404,7 @@ def test_the_header_s_command_makes_the_run(preset):
         for each in (run, changed):
             words = header_code(write_script(each)).split()
             assert words[:3] == ["python", "-m", "resnet_viz"]
-            assert cli.sweep_of(cli._parser().parse_args(words[3:])).runs() == [each]
+            assert cli.sweep_of(cli.make_parser().parse_args(words[3:])).runs() == [each]
 
 
 def test_the_header_s_code_makes_a_run_that_no_option_reaches():

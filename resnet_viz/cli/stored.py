@@ -1,0 +1,72 @@
+"""Commands on what is there: list, export, download."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from resnet_viz.datasets import catalogue
+from resnet_viz.i18n import _
+from resnet_viz.runs.archive import export_sweep
+from resnet_viz.runs.store import RunStore
+from resnet_viz.runs.tables import sweep_csv, sweep_json
+from resnet_viz.specs import DATASETS, DataSpec
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add this module's commands."""
+    listing = commands.add_parser("list", help=_("list the sweeps of the data folder"))
+    listing.set_defaults(command=_list)
+
+    export = commands.add_parser("export", help=_("write a sweep to a file"))
+    export.set_defaults(command=_export)
+    export.add_argument("sweep")
+    export.add_argument("file", type=Path, help=_(".zip with checkpoints, .json, .csv or .html"))
+
+    download = commands.add_parser("download", help=_("download a data set"))
+    download.set_defaults(command=_download)
+    download.add_argument("data", choices=[d for d in DATASETS if d != "folder"])
+
+
+def _list(_options: argparse.Namespace) -> int:
+    for sweep in RunStore().sweeps():
+        counts = ", ".join(f"{n} {status}" for status, n in sorted(sweep.counts.items()))
+        print(f"{sweep.id}  {sweep.name}  ({counts})")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    store, file = RunStore(), options.file
+    sweep_id = store.sweep(options.sweep).id
+    if file.suffix == ".zip":
+        export_sweep(store, sweep_id, file)
+    elif file.suffix == ".json":
+        file.write_text(json.dumps(sweep_json(store, sweep_id)) + "\n", "utf-8")
+    elif file.suffix == ".csv":
+        file.write_text(sweep_csv(store, sweep_id), "utf-8")
+    elif file.suffix == ".html":
+        # Only here, so that the other commands work where plotly is not installed.
+        from resnet_viz.figures.page import figures_page
+        from resnet_viz.runs.reader import SweepReader
+
+        runs = SweepReader(store, sweep_id).refresh()
+        file.write_text(figures_page(runs, store.sweep(sweep_id).name), "utf-8")
+    else:
+        print(_("Name a file that ends in .zip, .json, .csv or .html."), file=sys.stderr)
+        return 2
+    return 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    # Only here: the other commands leave torch to their workers.
+    from resnet_viz.datasets.download import download
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done / 1e6:.1f} / {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)
+
+    if not catalogue.is_present(DataSpec(options.data)):
+        download(options.data, show)
+    return 0
