@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from resnet_viz.analysis.process import AnalysisProcess
 from resnet_viz.i18n import DEFAULT_LANGUAGE, languages
 from resnet_viz.nets.costs import Machine
 from resnet_viz.runs.lanes import available_cores
@@ -18,10 +19,17 @@ from resnet_viz.runs.supervisor import Supervisor
 
 @dataclass(frozen=True)
 class Backend:
-    """The store and what keeps its workers alive; one a server, shared by all sessions."""
+    """One a server, shared by all sessions.
+
+    Attributes:
+        store: what was trained and is training.
+        supervisor: keeps the store's workers alive.
+        analysis: answers short questions that need torch; a page that has some starts it.
+    """
 
     store: RunStore
     supervisor: Supervisor
+    analysis: AnalysisProcess
 
     @property
     def cores(self) -> int:
@@ -48,7 +56,7 @@ def _open() -> Backend:
     # and need not be looked through each time.
     gc.collect()
     gc.freeze()
-    return Backend(store, supervisor)
+    return Backend(store, supervisor, AnalysisProcess(store.home, threads=available_cores()))
 
 
 def open_backend() -> Backend:
