@@ -31,7 +31,7 @@ RESIDUAL_FAMILIES = ("resnet", "preact")
 BLOCKS = ("basic", "bottleneck")
 SHORTCUTS = ("A", "B", "C")
 NORMS = ("batch", "none")
-INITS = ("he", "zero_gamma")
+INITS = ("he", "xavier", "normal", "zero_gamma", "fixup")
 DATASETS = ("digits", "shapes", "cifar10", "cifar100", "fashion_mnist", "folder")
 OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("cosine", "step", "constant")
@@ -108,8 +108,12 @@ class NetSpec(_Json):
         width: channels of the first stage; each later stage doubles them.
         blocks: blocks per stage where they differ from the equal stages that depth implies.
         norm: "batch", or "none" (convolutions then have a bias).
-        init: "he" (He normal convolutions, the framework's own head) or "zero_gamma" (the
-            last batch norm of every residual branch starts at zero; Goyal et al. 2017, 5.1).
+        init: of the convolutions; the head keeps the framework's own except in "fixup".
+            "he" (He et al. 2015b), "xavier" (Glorot & Bengio 2010), "normal" (N(0, init_std²)),
+            "zero_gamma" ("he", and the last batch norm of every residual branch starts at
+            zero; Goyal et al. 2017, 5.1) or "fixup" (Zhang et al. 2019: residual nets without
+            norm).
+        init_std: standard deviation of "normal", which alone uses it.
     """
 
     family: str
@@ -120,23 +124,39 @@ class NetSpec(_Json):
     blocks: tuple[int, ...] | None = None
     norm: str = "batch"
     init: str = "he"
+    init_std: float = 0.01
 
     def __post_init__(self) -> None:
         check_choice("family", self.family, FAMILIES)
         check_choice("block", self.block, BLOCKS)
         check_choice("shortcut", self.shortcut, SHORTCUTS)
         check_choice("norm", self.norm, NORMS)
-        check_choice("init", self.init, INITS)
         check_integer("depth", self.depth, 1, MAX_DEPTH)
         check_integer("width", self.width, 1, 1024)
         self._check_depth()
         if self.family == "plain" and self.shortcut != "A":
             raise SpecError(_("a plain net has no shortcuts; leave shortcut at 'A'"))
+        self._check_init()
+
+    def _check_init(self) -> None:
+        check_choice("init", self.init, INITS)
+        check_number("init_std", self.init_std, 1e-6, 10.0)
+        object.__setattr__(self, "init_std", float(self.init_std))  # 1 and 1.0 have one key
+        if self.init != "normal" and self.init_std != type(self).init_std:
+            text = _("init {init!r} does not use init_std; leave it at {std:g}, or use 'normal'")
+            raise SpecError(text.format(init=self.init, std=type(self).init_std))
         if self.init == "zero_gamma" and (self.family == "plain" or self.norm == "none"):
             raise SpecError(
                 _(
                     "zero_gamma needs a residual branch with batch norm; "
                     "use init 'he' for this net, or family 'resnet' with norm 'batch'"
+                )
+            )
+        if self.init == "fixup" and (self.family == "plain" or self.norm == "batch"):
+            raise SpecError(
+                _(
+                    "fixup needs a residual branch without batch norm; "
+                    "use init 'he' for this net, or family 'resnet' with norm 'none'"
                 )
             )
 

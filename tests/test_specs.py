@@ -1,6 +1,7 @@
 """Specs refuse what cannot be built, say what could, and survive the trip through JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,19 @@ RUN = RunSpec(NetSpec("resnet", 20, width=8), DataSpec("digits", image_size=16),
         (lambda: NetSpec("resnet", 20, shortcut="D"), "choose one of: A, B, C"),
         (lambda: NetSpec("plain", 20, shortcut="B"), "no shortcuts"),
         (lambda: NetSpec("plain", 20, init="zero_gamma"), "residual branch"),
+        (
+            lambda: NetSpec("plain", 20, norm="none", init="fixup"),
+            "family 'resnet' with norm 'none'",
+        ),
+        (lambda: NetSpec("resnet", 20, init="fixup"), "init 'he' for this net, or family 'resnet'"),
+        (lambda: NetSpec("resnet", 20, init="xavir"), "did you mean 'xavier'"),
+        (
+            lambda: NetSpec("resnet", 20, init_std=0.1),
+            "'he' does not use init_std; leave it at 0.01",
+        ),
+        (lambda: NetSpec("plain", 20, init="normal", init_std=0.0), "out of range.*nearest: 1e-06"),
+        (lambda: NetSpec("plain", 20, init="normal", init_std=11), "out of range.*nearest: 10"),
+        (lambda: NetSpec("plain", 20, init="normal", init_std="1"), "init_std '1' is not a number"),
         (lambda: NetSpec("resnet", 20, blocks=(3, 4, 3)), "make depth 22, not 20"),
         (lambda: DataSpec("digits", flip=True), "mirrored digit"),
         (lambda: DataSpec("folder"), "name a folder"),
@@ -64,7 +78,21 @@ def test_depths_are_those_of_the_papers():
     assert NetSpec("resnet", 50, block="bottleneck", blocks=(3, 4, 6, 3)).stage_blocks[2] == 6
 
 
-@pytest.mark.parametrize("run", [RUN, *(r for s in PRESETS.values() for r in s.runs()[:3])])
+INITIALISED = [
+    RunSpec(replace(RUN.net, **changes), RUN.data, RUN.train)
+    for changes in (
+        {"init": "xavier"},
+        {"init": "normal"},
+        {"init": "normal", "init_std": 0.1},
+        {"init": "zero_gamma"},
+        {"init": "fixup", "norm": "none"},
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "run", [RUN, *INITIALISED, *(r for s in PRESETS.values() for r in s.runs()[:3])]
+)
 def test_a_run_survives_json(run):
     assert RunSpec.from_json(run.to_json()) == run
     assert RunSpec.from_dict(run.to_dict(full=True)) == run
@@ -75,6 +103,20 @@ def test_keys_do_not_change_between_versions():
     # Written down once: a new field with a default must leave them as they are.
     assert RUN.key == "2937d4f80ebfce6f"
     assert json.loads(RUN.to_json())["net"] == {"family": "resnet", "depth": 20, "width": 8}
+    assert [run.key for run in INITIALISED] == [
+        "121274642f09504e",
+        "a5f580567e1af40f",
+        "648e8aa0b9195042",
+        "7910d7751e94e05a",
+        "cc1ba20dc54611c2",
+    ]
+
+
+def test_a_net_has_one_key_however_its_standard_deviation_is_written():
+    nets = [NetSpec("plain", 8, init="normal", init_std=std) for std in (1, 1.0)]
+    texts = {RunSpec(net, RUN.data, RUN.train).to_json() for net in nets}
+    assert len(set(nets)) == len(texts) == 1
+    assert NetSpec("plain", 8, init="normal", init_std=0.01) == NetSpec("plain", 8, init="normal")
 
 
 @pytest.mark.parametrize(

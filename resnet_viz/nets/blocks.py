@@ -1,5 +1,8 @@
 """Blocks: a residual branch, a shortcut, and what joins them.
 
+Fixup nets (Zhang et al. 2019, arXiv:1901.09321) have a scalar bias before every convolution,
+linear layer and ReLU, and a scalar multiplier at each branch's end.
+
 Every ReLU is a module of its own and not in-place, so that hooks and attribution methods
 see each activation apart. Feature maps are (batch, channels, height, width).
 """
@@ -17,13 +20,54 @@ from resnet_viz.specs import NetSpec
 
 
 def conv(c_in: int, c_out: int, kernel: int, stride: int, spec: NetSpec) -> nn.Conv2d:
-    """A convolution that keeps the image size at stride 1; biased only without a norm."""
-    return nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=spec.norm == "none")
+    """A convolution that keeps the image size at stride 1.
+
+    It is biased only without a norm, and not in a Fixup net, which has scalar biases instead.
+    """
+    biased = spec.norm == "none" and spec.init != "fixup"
+    return nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=biased)
 
 
 def norm(channels: int, spec: NetSpec) -> nn.Module:
     """Batch norm, or nothing for norm "none"."""
     return nn.BatchNorm2d(channels) if spec.norm == "batch" else nn.Identity()
+
+
+class Bias(nn.Module):
+    """x plus one trainable number, zero at the start.
+
+    The number has no dimension, so that it never widens the type of a half-precision x.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.bias
+
+
+class Scale(nn.Module):
+    """x times one trainable number, one at the start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale
+
+
+def before_relu(channels: int, spec: NetSpec, number: int | str = "") -> dict[str, nn.Module]:
+    """What stands before a ReLU, by name: the norm, or in a Fixup net a scalar bias."""
+    if spec.init == "fixup":
+        return {f"before_relu{number}": Bias()}
+    return {f"norm{number}": norm(channels, spec)}
+
+
+def before_weights(layer: str, spec: NetSpec) -> dict[str, nn.Module]:
+    """What stands before the weighted layer of that name: in a Fixup net a scalar bias."""
+    return {f"before_{layer}": Bias()} if spec.init == "fixup" else {}
 
 
 class ZeroPadding(nn.Module):
@@ -41,7 +85,8 @@ class ZeroPadding(nn.Module):
 
 def projection(c_in: int, c_out: int, stride: int, spec: NetSpec) -> nn.Sequential:
     """Options B and C: a 1x1 convolution, normalised except in a pre-activation net."""
-    layers = OrderedDict[str, nn.Module](conv=conv(c_in, c_out, 1, stride, spec))
+    layers = OrderedDict[str, nn.Module](before_weights("conv", spec))
+    layers["conv"] = conv(c_in, c_out, 1, stride, spec)
     if spec.family != "preact":
         layers["norm"] = norm(c_out, spec)
     return nn.Sequential(layers)
@@ -59,7 +104,7 @@ def branch(c_in: int, width: int, stride: int, spec: NetSpec) -> nn.Sequential:
     """F(x): the weighted layers of a block, in the family's order of norm, ReLU, convolution.
 
     The stride stands on the first 3x3 convolution. A plain or residual branch ends before
-    its last ReLU, which follows the addition.
+    its last ReLU, which follows the addition; in a Fixup net that ReLU's bias is its end.
     """
     if spec.block == "basic":
         shapes = [(c_in, width, 3, stride), (width, width, 3, 1)]
@@ -69,12 +114,14 @@ def branch(c_in: int, width: int, stride: int, spec: NetSpec) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (a, b, kernel, step) in enumerate(shapes, 1):
         if spec.family == "preact":
-            layers[f"norm{i}"] = norm(a, spec)
+            layers.update(before_relu(a, spec, i))
             layers[f"relu{i}"] = nn.ReLU()
-            layers[f"conv{i}"] = conv(a, b, kernel, step, spec)
-        else:
-            layers[f"conv{i}"] = conv(a, b, kernel, step, spec)
-            layers[f"norm{i}"] = norm(b, spec)
+        layers.update(before_weights(f"conv{i}", spec))
+        layers[f"conv{i}"] = conv(a, b, kernel, step, spec)
+        if spec.init == "fixup" and i == len(shapes):
+            layers["scale"] = Scale()
+        if spec.family != "preact":
+            layers.update(before_relu(b, spec, i))
             if i < len(shapes):
                 layers[f"relu{i}"] = nn.ReLU()
     return nn.Sequential(layers)
@@ -118,9 +165,9 @@ class PreactBlock(nn.Module):
         self.shortcut = shortcut(c_in, width * EXPANSION[spec.block], stride, spec)
         self.fork = nn.Sequential()
         if first or isinstance(self.shortcut, nn.Sequential):
-            self.fork.append(self.branch[0])
-            self.fork.append(self.branch[1])
-            del self.branch.norm1, self.branch.relu1  # by name, since pop would renumber the rest
+            for name, module in list(self.branch.named_children())[:2]:
+                self.fork.append(module)
+                delattr(self.branch, name)  # by name, since pop would renumber the rest
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.fork(x)
@@ -134,12 +181,3 @@ def make_block(c_in: int, width: int, stride: int, spec: NetSpec, *, first: bool
     if spec.family == "resnet":
         return ResidualBlock(c_in, width, stride, spec)
     return PreactBlock(c_in, width, stride, spec, first)
-
-
-@torch.no_grad()
-def zero_last_gammas(net: nn.Module) -> None:
-    """Start every residual branch at zero through its last batch norm (Goyal et al. 2017, 5.1)."""
-    for block in net.modules():
-        if isinstance(block, ResidualBlock | PreactBlock):
-            norms = [m for m in block.branch if isinstance(m, nn.BatchNorm2d)]
-            norms[-1].weight.zero_()

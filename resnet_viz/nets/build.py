@@ -7,7 +7,8 @@ from collections import OrderedDict
 from torch import Tensor, nn
 
 from resnet_viz.layers import EXPANSION
-from resnet_viz.nets.blocks import conv, make_block, norm, zero_last_gammas
+from resnet_viz.nets.blocks import before_relu, before_weights, conv, make_block
+from resnet_viz.nets.inits import initialise
 from resnet_viz.specs import NetSpec
 
 
@@ -21,10 +22,10 @@ class Net(nn.Module):
     def __init__(self, spec: NetSpec, num_classes: int, in_channels: int) -> None:
         super().__init__()
         self.spec = spec
-        stem: OrderedDict[str, nn.Module] = OrderedDict()
+        stem = OrderedDict[str, nn.Module](before_weights("conv", spec))
         stem["conv"] = conv(in_channels, spec.width, 3, 1, spec)
         if spec.family != "preact":  # whose first block begins with norm and ReLU
-            stem["norm"] = norm(spec.width, spec)
+            stem.update(before_relu(spec.width, spec))
             stem["relu"] = nn.ReLU()
         self.stem = nn.Sequential(stem)
         self.stages = nn.Sequential()
@@ -39,10 +40,11 @@ class Net(nn.Module):
             self.stages.append(stage)
         head: OrderedDict[str, nn.Module] = OrderedDict()
         if spec.family == "preact":
-            head["norm"] = norm(channels, spec)
+            head.update(before_relu(channels, spec))
             head["relu"] = nn.ReLU()
         head["pool"] = nn.AdaptiveAvgPool2d(1)
         head["flatten"] = nn.Flatten()
+        head.update(before_weights("linear", spec))
         head["linear"] = nn.Linear(channels, num_classes)
         self.head = nn.Sequential(head)
 
@@ -52,19 +54,9 @@ class Net(nn.Module):
 
 
 def build_net(spec: NetSpec, num_classes: int = 10, in_channels: int = 3) -> Net:
-    """The net of a spec, initialised from torch's current random state.
-
-    Convolutions are He-normal (He et al. 2015b, arXiv:1502.01852, fan-out), the head keeps
-    the framework's default.
-    """
+    """The net of a spec, initialised as it says from torch's current random state."""
     net = Net(spec, num_classes, in_channels)
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    if spec.init == "zero_gamma":
-        zero_last_gammas(net)
+    initialise(net, spec)
     return net
 
 

@@ -43,15 +43,25 @@ def count_costs(
     if spec.family in RESIDUAL_FAMILIES:
         additions = sum(b.c_out * b.side**2 for b in blocks_of(spec, image_size=image_size))
     extra = 2 * norm_channels if spec.norm == "batch" else sum(c.c_out for c in convs)
+    if spec.init == "fixup":
+        extra = _fixup_scalars(spec, len(convs))
+    # Convolution and ReLU; norm, or Fixup's scalars, which take as long.
+    passes = 2 if spec.norm == "none" and spec.init != "fixup" else 3
     weights = sum(c.c_in * c.c_out * c.kernel**2 for c in convs)
     outputs = sum(c.c_out * c.side**2 for c in convs)
     return Costs(
         parameters=weights + extra + (head.c_in + 1) * num_classes,
         multiply_adds=sum(c.c_in * c.c_out * c.kernel**2 * c.side**2 for c in convs)
         + head.c_in * num_classes,
-        activations=outputs * (3 if spec.norm == "batch" else 2) + additions,
-        operations=len(convs) * (3 if spec.norm == "batch" else 2) + 3,
+        activations=outputs * passes + additions,
+        operations=len(convs) * passes + 3,
     )
+
+
+def _fixup_scalars(spec: NetSpec, convs: int) -> int:
+    """Biases before each convolution, the head and each ReLU, and a multiplier a branch."""
+    relus = spec.depth - 1  # one a weighted layer, except the head
+    return convs + 1 + relus + sum(spec.stage_blocks)
 
 
 @dataclass(frozen=True)

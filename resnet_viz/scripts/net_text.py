@@ -9,6 +9,29 @@ from __future__ import annotations
 from resnet_viz.scripts.templates import fill
 from resnet_viz.specs import NetSpec
 
+_SCALARS = '''
+class Bias(nn.Module):
+    """x plus one trainable number."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        return x + self.bias
+
+
+class Scale(nn.Module):
+    """x times one trainable number."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return x * self.scale
+'''
+
 _ZERO_PADDING = '''
 class ZeroPadding(nn.Module):
     """Option A: every `stride`-th pixel, the new channels zero (He et al. 2015, 3.3)."""
@@ -20,8 +43,6 @@ class ZeroPadding(nn.Module):
     def forward(self, x):
         x = x[:, :, :: self.stride, :: self.stride]
         return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))
-
-
 '''
 
 _BLOCK = '''
@@ -69,10 +90,11 @@ class Net(nn.Module):
             )
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):  # He et al. 2015b, arXiv:1502.01852
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if isinstance(module, nn.Conv2d):  $source
+                $draw
                 $zero_bias
             $zero_gamma
+        $fixup
 
     def forward(self, x):
         return self.head(self.stages(self.stem(x)))
@@ -83,6 +105,27 @@ if isinstance(module, Block):  # its branch starts at zero: Goyal et al. 2017, 5
     nn.init.zeros_(module.branch.norm{last}.weight)
 """
 
+_FIXUP = """
+# Branches and head start at zero: Fixup, Zhang et al. 2019, arXiv:1901.09321
+with torch.no_grad():
+    for module in self.modules():
+        if isinstance(module, Block):
+            $scale
+            module.branch.conv$last.weight.zero_()
+    self.head.linear.weight.zero_()
+    self.head.linear.bias.zero_()
+"""
+
+# What is drawn, and where it is from.
+_HE = (
+    'nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")',
+    "He et al. 2015b, arXiv:1502.01852",
+)
+_DRAWS = {
+    "xavier": ("nn.init.xavier_normal_(module.weight)", "Glorot & Bengio 2010"),
+    "normal": ("nn.init.normal_(module.weight, std=INIT_STD)", "the same for every layer"),
+}
+
 _TITLES = {
     "plain": "relu(F(x)): the layers of a residual block, without its shortcut.",
     "resnet": "relu(F(x) + shortcut(x)) (He et al. 2015, Fig. {figure}).",
@@ -91,37 +134,47 @@ _TITLES = {
 
 
 def net_text(net: NetSpec) -> str:
-    """Source of `Block` and `Net`, and of `ZeroPadding` where the net has it."""
+    """Source of `Block` and `Net`, and of the smaller modules that the net has."""
     preact = net.family == "preact"
-    last = "linear=nn.Linear(channels, classes),"
-    before_pool = [*_norm(net, "norm", "channels"), "relu=nn.ReLU(),"] if preact else []
-    after_stem = [] if preact else [*_norm(net, "norm", "WIDTH"), "relu=nn.ReLU(),"]
+    stem = [*_bias(net, "conv"), f"conv={_conv(net, 'CHANNELS', 'WIDTH', 3)},"]
+    last = [*_bias(net, "linear"), "linear=nn.Linear(channels, classes),"]
+    before_pool = [*_before_relu(net, "", "channels"), "relu=nn.ReLU(),"] if preact else []
+    after_stem = [] if preact else [*_before_relu(net, "", "WIDTH"), "relu=nn.ReLU(),"]
+    draw, where = _DRAWS.get(net.init, _HE)
     zero_gamma = _ZERO_GAMMA.format(last=len(_shapes(net))) if net.init == "zero_gamma" else ""
     pads = net.family != "plain" and net.shortcut == "A" and _changes(net)
     first = ", first=s == b == 0" if preact and net.shortcut != "C" else ""
     text = fill(
         _NET,
-        stem="\n".join([f"conv={_conv(net, 'CHANNELS', 'WIDTH', 3)},", *after_stem]),
+        stem="\n".join([*stem, *after_stem]),
         head="\n".join(
-            [*before_pool, "pool=nn.AdaptiveAvgPool2d(1),", "flatten=nn.Flatten(),", last]
+            [*before_pool, "pool=nn.AdaptiveAvgPool2d(1),", "flatten=nn.Flatten(),", *last]
         ),
         block_arguments=f"channels, width, stride{first}",
         c_out="width" if net.block == "basic" else "4 * width",
-        zero_bias="nn.init.zeros_(module.bias)" if net.norm == "none" else "",
+        source=f"# {where}",
+        draw=draw,
+        zero_bias="nn.init.zeros_(module.bias)" if _biased(net) else "",
         zero_gamma=zero_gamma,
+        fixup=_fixup(net) if net.init == "fixup" else "",
     )
-    return (_ZERO_PADDING.lstrip("\n") if pads else "") + _block(net) + "\n\n\n" + text
+    smaller = [_SCALARS] * (net.init == "fixup") + [_ZERO_PADDING] * pads
+    return "\n\n\n".join([*(part.strip("\n") for part in smaller), _block(net), text])
 
 
 def _block(net: NetSpec) -> str:
     preact, always_forks = net.family == "preact", net.shortcut == "C"
-    shared = [*_norm(net, "norm1", "c_in"), "relu1=nn.ReLU(),"] if preact else []
+    shared = [*_before_relu(net, "1", "c_in"), "relu1=nn.ReLU(),"] if preact else []
     lines = [] if always_forks else shared
     for i, (c_in, c_out, kernel, stride) in enumerate(_shapes(net), 1):
-        before = [*_norm(net, f"norm{i}", c_in), f"relu{i}=nn.ReLU(),"] if preact and i > 1 else []
-        lines = [*lines, *before, f"conv{i}={_conv(net, c_in, c_out, kernel, stride)},"]
+        if preact and i > 1:
+            lines = [*lines, *_before_relu(net, f"{i}", c_in), f"relu{i}=nn.ReLU(),"]
+        conv = f"conv{i}={_conv(net, c_in, c_out, kernel, stride)},"
+        lines = [*lines, *_bias(net, f"conv{i}"), conv]
+        if net.init == "fixup" and i == len(_shapes(net)):
+            lines += ["scale=Scale(),"]
         if not preact:
-            lines += _norm(net, f"norm{i}", c_out)
+            lines += _before_relu(net, f"{i}", c_out)
             lines += [f"relu{i}=nn.ReLU(),"] if i < len(_shapes(net)) else []
     identity = net.shortcut != "C" and not _changes(net)
     total = f"self.branch(x) + {'x' if identity else 'self.shortcut(x)'}"
@@ -153,12 +206,37 @@ def _conv(net: NetSpec, c_in: str, c_out: str, kernel: int, stride: str = "") ->
     arguments = [c_in, c_out, str(kernel)]
     arguments += [stride] if stride else []
     arguments += ["padding=1"] if kernel == 3 else []
-    arguments += ["bias=False"] if net.norm == "batch" else []
+    arguments += [] if _biased(net) else ["bias=False"]
     return f"nn.Conv2d({', '.join(arguments)})"
+
+
+def _biased(net: NetSpec) -> bool:
+    """Whether its convolutions have a bias for each channel."""
+    return net.norm == "none" and net.init != "fixup"
+
+
+def _before_relu(net: NetSpec, number: str, channels: str) -> list[str]:
+    """The norm, or Fixup's scalar bias, before the ReLU of that number."""
+    if net.init == "fixup":
+        return _bias(net, f"relu{number}")
+    return _norm(net, f"norm{number}", channels)
+
+
+def _bias(net: NetSpec, layer: str) -> list[str]:
+    """Fixup's scalar bias before the layer of that name."""
+    return [f"before_{layer}=Bias(),"] if net.init == "fixup" else []
 
 
 def _norm(net: NetSpec, name: str, channels: str) -> list[str]:
     return [f"{name}=nn.BatchNorm2d({channels}),"] if net.norm == "batch" else []
+
+
+def _fixup(net: NetSpec) -> str:
+    """What Fixup does to He weights."""
+    *others, last = range(1, len(_shapes(net)) + 1)
+    power = -1 / (2 * len(others))
+    lines = [f"module.branch.conv{i}.weight.mul_(sum(BLOCKS) ** {power})" for i in others]
+    return fill(_FIXUP, scale="\n".join(lines), last=str(last))
 
 
 def _changes(net: NetSpec) -> bool:
@@ -171,7 +249,7 @@ def _shortcut(net: NetSpec) -> str:
     if net.shortcut == "A":
         made = f"self.shortcut = ZeroPadding(c_in, {c_out}, stride)"
     else:
-        layers = [f"conv={_conv(net, 'c_in', c_out, 1, 'stride')},"]
+        layers = [*_bias(net, "conv"), f"conv={_conv(net, 'c_in', c_out, 1, 'stride')},"]
         if net.family != "preact":
             layers += _norm(net, "norm", c_out)
         inner = "".join(f"        {layer}\n" for layer in layers)
@@ -206,14 +284,15 @@ if $condition:
 
 def _fork(net: NetSpec) -> str:
     """What stands before the fork of a pre-activation block into branch and shortcut."""
-    norms = net.norm == "batch"
+    first = [line.split("=", 1) for line in _before_relu(net, "1", "c_in")]  # name, module
     if net.shortcut == "C":
-        return fill(_ALWAYS_FORK, made="nn.BatchNorm2d(c_in), nn.ReLU()" if norms else "nn.ReLU()")
+        made = [module.rstrip(",") for _, module in first]
+        return fill(_ALWAYS_FORK, made=", ".join([*made, "nn.ReLU()"]))
     projects = net.shortcut == "B" and _changes(net)
     c_out = "width" if net.block == "basic" else "c_out"
     return fill(
         _FORK,
         where="Where the net begins or a projection stands" if projects else "Where the net begins",
         condition=f"first or c_in != {c_out} or stride != 1" if projects else "first",
-        moved="self.branch.norm1, self.branch.relu1" if norms else "self.branch.relu1",
+        moved=", ".join(f"self.branch.{name}" for name in [*(n for n, _ in first), "relu1"]),
     )

@@ -114,6 +114,8 @@ def _constants(run: RunSpec) -> str:
         ),
     ]
     lines += [_constant("CLASSES", about.classes)] if about.classes else []
+    if net.init == "normal":
+        lines.append(_constant("INIT_STD", net.init_std, "of the first weights of convolutions"))
     lines += ["", "# The data"]
     if data.folder is not None:
         lines.append(_constant("FOLDER", data.folder, "a path; another one by --folder"))
