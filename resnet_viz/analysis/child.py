@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import signal
@@ -72,6 +73,7 @@ def describe(error: BaseException) -> tuple[str, str | None]:
 def live_with(server: int) -> None:
     """Leave Ctrl-C to the server, and end when the process with that id has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit.register(os._exit, 0)  # taking torch down in order takes a second
     try:
         process = psutil.Process(server)
     except psutil.NoSuchProcess:

@@ -74,9 +74,15 @@ class Inquiry:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more will come: all is answered, or it failed, or was cancelled."""
+        """Whether every job is answered."""
         with self._changed:
-            return self._is_done()
+            return len(self._answers) == len(self.jobs)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come: it is done, or it failed, or was cancelled."""
+        with self._changed:
+            return self._is_ended()
 
     @property
     def error(self) -> str | None:
@@ -101,15 +107,15 @@ class Inquiry:
     def cancel(self) -> None:
         """Send no next job. The answer to the present one will be kept for whoever asks again."""
         with self._changed:
-            self._cancelled = not self._is_done()
+            self._cancelled = not self._is_ended() or self._cancelled
             self._changed.notify_all()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until it is done, at most `timeout` seconds; whether it is."""
+        """Block until it has ended, at most `timeout` seconds; whether it has."""
         with self._changed:
-            return self._changed.wait_for(self._is_done, timeout)
+            return self._changed.wait_for(self._is_ended, timeout)
 
-    def _is_done(self) -> bool:
+    def _is_ended(self) -> bool:
         all_answered = len(self._answers) == len(self.jobs)
         return all_answered or self._error is not None or self._cancelled
 
@@ -118,7 +124,7 @@ class Inquiry:
     def next_job(self) -> Job | None:
         """The next job whose answer is not known; None when there is nothing more to do."""
         with self._changed:
-            while not self._is_done():
+            while not self._is_ended():
                 job = self.jobs[len(self._answers)]
                 known = self._cache.get(job.key)
                 if known is None:
@@ -135,13 +141,13 @@ class Inquiry:
         self._cache.put(job.key, reply.answer)
         with self._changed:
             self._seconds += reply.seconds
-            if not self._is_done():
+            if not self._is_ended():
                 self._answers.append(pickle.loads(reply.answer))
                 self._changed.notify_all()
 
     def fail(self, error: Callable[[], str], trouble: str | None = None) -> None:
         """End it early; `error` is called where it is read, in the reader's language."""
         with self._changed:
-            if not self._is_done():
+            if not self._is_ended():
                 self._error, self._trouble = error, trouble
                 self._changed.notify_all()

@@ -52,7 +52,7 @@ class AnalysisProcess:
         self._threads = threads
         self._cache = AnswerCache()
         self._waiting: queue.SimpleQueue[Inquiry | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # of the three below
+        self._lock = threading.Lock()  # of what stands below
         self._thread: threading.Thread | None = None
         self._executor: ProcessPoolExecutor | None = None
         self._closed = False
@@ -85,7 +85,7 @@ class AnalysisProcess:
     def ask(self, jobs: Sequence[Job]) -> Inquiry:
         """Ask; what is known is answered at once, the rest in the background."""
         inquiry = Inquiry(jobs, self._cache)
-        if not inquiry.done:
+        if not inquiry.ended:
             self.start()
             self._waiting.put(inquiry)
             if self._closed:
@@ -96,10 +96,9 @@ class AnalysisProcess:
         """End the process at once. What was asked and is not answered fails."""
         with self._lock:
             self._closed = True
-            executor, thread = self._executor, self._thread
+            thread = self._thread
         self._waiting.put(None)
-        if executor is not None:
-            executor.shutdown(kill_workers=True)
+        self._drop()
         if thread is not None:
             thread.join()
         self._refuse_waiting()
@@ -132,7 +131,7 @@ class AnalysisProcess:
             inquiry.fail(_ended)
         except Exception:  # noqa: BLE001 - else nobody would be answered any more
             inquiry.fail(_closed if self._closed else _failed, traceback.format_exc())
-        if not inquiry.done:
+        if not inquiry.ended:
             self._waiting.put(inquiry)
 
     def _answer(self, job: Job) -> Reply:
@@ -190,10 +189,10 @@ class AnalysisProcess:
         return executor
 
     def _drop(self) -> None:
-        """Forget a process that is dead or of no use."""
+        """End a process that is dead or of no use."""
         with self._lock:
             executor, self._executor = self._executor, None
-        self._health = None
+            self._health = None
         if executor is not None:
             executor.shutdown(kill_workers=True)
 

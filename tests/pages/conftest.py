@@ -32,6 +32,7 @@ def _fresh_server(module_home):
         patch.setenv("RESNET_VIZ_HOME", str(module_home))
         backend = session._open()
     backend.supervisor.close()
+    backend.analysis.close()
     for worker in backend.supervisor.workers():
         if not worker.pid:  # it starts, finds no server, and ends by itself
             continue
