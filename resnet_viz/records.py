@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from resnet_viz.specs import RunSpec
 
@@ -65,6 +66,7 @@ class Profile:
 
     step: int
     values: Mapping[str, tuple[float, ...]]
+    kind: ClassVar[str] = "profile"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from resnet_viz.records import Record
+from resnet_viz.records import PROBE_EVERY, Profile, Record
 from resnet_viz.specs import RunSpec
 from resnet_viz.training.training import DivergedError, Training
 
@@ -17,14 +17,14 @@ class Chunk:
 
     Attributes:
         index: which training.
-        records: new records, perhaps none.
+        records: new records and profiles, perhaps none.
         status: "running", or one of "done", "stopped", "diverged" and "failed", after which
             this training takes no more turns.
         error: for "diverged" the reason, for "failed" the traceback.
     """
 
     index: int
-    records: tuple[Record, ...] = ()
+    records: tuple[Record | Profile, ...] = ()
     status: str = "running"
     error: str | None = None
 
@@ -65,14 +65,21 @@ def _turn(index: int, training: Training, should_stop: Callable[[int], bool]) ->
 
 
 def train(
-    spec: RunSpec, *, device: str = "auto", should_stop: Callable[[], bool] = lambda: False
-) -> Iterator[Record]:
-    """Train one net; a notebook loops over its records as they come.
+    spec: RunSpec,
+    *,
+    device: str = "auto",
+    should_stop: Callable[[], bool] = lambda: False,
+    probe_every: int | None = PROBE_EVERY,
+) -> Iterator[Record | Profile]:
+    """Train one net; a notebook loops over its records and profiles as they come.
+
+    Args:
+        probe_every: steps between profiles; 0 or None for none.
 
     Raises:
         DivergedError: the loss is no longer finite.
         DataError: the data set is not there.
     """
-    training = Training(spec, device=device)
+    training = Training(spec, device=device, probe_every=probe_every)
     while not training.finished and not should_stop():
         yield from training.advance()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from resnet_viz.checks import check_integer
+from resnet_viz.records import PROBE_EVERY
 from resnet_viz.specs import TrainSpec
 
 JUDGE_EVERY = 100  # steps between judgements of the warm-up by error, so that it is deterministic
-MAX_LOGGED = 1000  # training records of one run, about
+MAX_LOGGED = 1000  # training records of one run, about; profiles too if nobody asks for more
+MAX_PROBE_EVERY = 10_000_000  # as many as a recipe may have steps
 
 
 def learning_rate(train: TrainSpec, step: int, *, warmed_up: bool = True) -> float:
@@ -33,6 +36,26 @@ def learning_rate(train: TrainSpec, step: int, *, warmed_up: bool = True) -> flo
 def log_interval(train: TrainSpec) -> int:
     """Steps between training records."""
     return -(-train.steps // MAX_LOGGED)
+
+
+def check_probe_every(probe_every: object) -> None:
+    """Refuse what is no number of steps between profiles (0 for none), with a SpecError."""
+    check_integer("probe_every", probe_every, 0, MAX_PROBE_EVERY)
+
+
+def probe_interval(train: TrainSpec, probe_every: int | None) -> int:
+    """Steps between profiles, 0 for none.
+
+    It is what was asked for; where that is the default, a run does not keep more profiles than
+    training records.
+
+    Raises:
+        SpecError: what was asked for is no number of steps.
+    """
+    check_probe_every(probe_every or 0)
+    if probe_every == PROBE_EVERY:
+        return max(PROBE_EVERY, log_interval(train))
+    return probe_every or 0
 
 
 def evaluation_interval(train: TrainSpec, images: int) -> int:

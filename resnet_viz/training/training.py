@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,9 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnet_viz.datasets.load import Dataset, load
+from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.nets.build import build_net
 from resnet_viz.nets.costs import Machine
-from resnet_viz.records import RUNNING_STEPS, Record
+from resnet_viz.probes.recorder import StepProbe
+from resnet_viz.records import PROBE_EVERY, RUNNING_STEPS, Profile, Record
 from resnet_viz.specs import RunSpec
 from resnet_viz.training.batches import shared_batches
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
@@ -24,6 +27,7 @@ from resnet_viz.training.schedule import (
     evaluation_interval,
     learning_rate,
     log_interval,
+    probe_interval,
 )
 
 SPEED_SECONDS = 1.0  # training time between two speed records
@@ -47,10 +51,13 @@ class Training:
         threads: CPU threads; None for as many as torch is set to use.
         machine: measured number format and memory layout; None to measure now.
         checkpoint: go on from here, with the threads and the format of its beginning.
+        probe_every: steps between profiles, the first and the last step's always among them;
+            0 or None for none. It only observes: all other records are the same without.
 
     Raises:
         DataError: the data set is not there or cannot be read.
         CheckpointError: the checkpoint is of another run.
+        SpecError: `probe_every` is no number of steps.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class Training:
         threads: int | None = None,
         machine: Machine | None = None,
         checkpoint: Checkpoint | None = None,
+        probe_every: int | None = PROBE_EVERY,
     ) -> None:
         self.spec = spec
         self.device = resolve_device(device)
@@ -88,6 +96,9 @@ class Training:
         )
         self.net = self._build()
         self._optimizer = self._make_optimizer()
+        self._layers = [self.net.get_submodule(x.module) for x in weighted_layers(spec.net)]
+        self._blocks = [self.net.get_submodule(x.module) for x in blocks_of(spec.net)]
+        self._probe_interval = probe_interval(spec.train, probe_every)
         if checkpoint is not None:
             self._thaw(checkpoint)
 
@@ -96,7 +107,7 @@ class Training:
         """Whether every step of the recipe is taken."""
         return self.step >= self.spec.train.steps
 
-    def advance(self) -> list[Record]:
+    def advance(self) -> list[Record | Profile]:
         """Take one step; returns what is to be recorded after it.
 
         Raises:
@@ -105,17 +116,20 @@ class Training:
         start = time.perf_counter()
         torch.set_num_threads(self.threads)
         train, lr = self.spec.train, self._set_learning_rate()
-        loss, error = self._take_step()
+        probe = self._probe_if_due()
+        loss, error = self._take_step(probe)
         self._losses.append(loss)
         self._errors.append(error)
         self.step += 1
         if not self._warmed_up and self.step % JUDGE_EVERY == 0:
             assert train.warmup_error is not None
             self._warmed_up = _mean(self._errors) < train.warmup_error
-        records = []
+        records: list[Record | Profile] = []
         if self.step % log_interval(train) == 0 or self.finished:
             values = {"running_error": _mean(self._errors), "running_loss": _mean(self._losses)}
             records.append(Record("training", self.step, {**values, "lr": lr}))
+        if probe is not None:
+            records.append(Profile(self.step, probe.values()))
         self.seconds += time.perf_counter() - start
         if values := self._evaluate_if_due():
             records.append(Record("evaluation", self.step, values))
@@ -126,17 +140,26 @@ class Training:
             records.append(Record("speed", self.step, values))
         return records
 
-    def _take_step(self) -> tuple[float, float]:
+    def _probe_if_due(self) -> StepProbe | None:
+        """What measures the step that comes, if that is to be measured."""
+        last = self.step + 1 == self.spec.train.steps
+        if not self._probe_interval or (self.step % self._probe_interval and not last):
+            return None
+        return StepProbe(self._layers, self._blocks)
+
+    def _take_step(self, probe: StepProbe | None) -> tuple[float, float]:
         """Loss and error of one batch, before the weights' change that it brings."""
         images, labels = self._batches.at(self.step)
-        logits = self._logits(images)
+        with probe.forward() if probe else nullcontext():
+            logits = self._logits(images)
         loss = F.cross_entropy(logits.float(), labels)
         value = loss.item()
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} at step {self.step + 1}")
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self._optimizer.step()
+        with probe.update() if probe else nullcontext():
+            self._optimizer.step()
         wrong = (logits.detach().argmax(1) != labels).float().mean()
         return value, wrong.item()
 

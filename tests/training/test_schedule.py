@@ -4,9 +4,15 @@ import pytest
 
 from resnet_viz.datasets.load import load
 from resnet_viz.nets.costs import Machine
-from resnet_viz.specs import DataSpec, NetSpec, RunSpec, TrainSpec
+from resnet_viz.records import PROBE_EVERY
+from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError, TrainSpec
 from resnet_viz.sweeps import PRESETS
-from resnet_viz.training.schedule import evaluation_interval, learning_rate, log_interval
+from resnet_viz.training.schedule import (
+    evaluation_interval,
+    learning_rate,
+    log_interval,
+    probe_interval,
+)
 from resnet_viz.training.training import Training
 
 
@@ -56,3 +62,14 @@ def test_a_long_run_keeps_about_a_thousand_records_and_twenty_evaluations():
     # An image evaluated costs a third of one trained on: evaluations stay under 2 %.
     cost = len(digits.test_labels) / 3 / (evaluation_interval(quick, 360) * quick.batch_size)
     assert cost < 0.02
+
+
+def test_profiles_come_as_asked_for_and_by_default_no_oftener_than_training_records():
+    short, long = TrainSpec(steps=300), TrainSpec(steps=64_000)
+    assert probe_interval(short, PROBE_EVERY) == 10
+    assert probe_interval(long, PROBE_EVERY) == log_interval(long) == 64
+    assert probe_interval(long, 3) == 3
+    assert probe_interval(short, 0) == probe_interval(short, None) == 0
+    for wrong in (-1, 2.5, True, "10", 10**9):
+        with pytest.raises(SpecError, match="probe_every"):
+            probe_interval(short, wrong)

@@ -12,7 +12,7 @@ from resnet_viz import DataSpec, NetSpec, RunSpec, TrainSpec, build_net, train
 from resnet_viz.datasets.batches import batch_indices
 from resnet_viz.datasets.load import load
 from resnet_viz.nets.costs import Machine
-from resnet_viz.specs import FAMILIES
+from resnet_viz.specs import FAMILIES, SpecError
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 from resnet_viz.training.loop import train_many
 from resnet_viz.training.training import DivergedError, Training
@@ -39,6 +39,10 @@ def finish(training):
     return records
 
 
+def without_profiles(records):
+    return [r for r in records if r.kind != "profile"]
+
+
 @pytest.mark.parametrize("machine", [FLOAT32, BFLOAT16], ids=lambda m: m.dtype)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_same_spec_gives_the_same_records(family, machine):
@@ -47,6 +51,32 @@ def test_the_same_spec_gives_the_same_records(family, machine):
     ]
     assert runs[0] == runs[1]
     assert [r.step for r in runs[0] if r.kind == "training"] == list(range(1, STEPS + 1))
+
+
+@pytest.mark.parametrize("machine", [FLOAT32, BFLOAT16], ids=lambda m: m.dtype)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_probes_change_no_record_and_a_resume_changes_no_profile(family, machine, tmp_path):
+    run = spec(family)
+    place = {"device": "cpu", "threads": 1, "machine": machine}
+    bare = finish(Training(run, **place, probe_every=0))
+    probed = finish(Training(run, **place, probe_every=5))
+    assert bare == without_profiles(bare) == without_profiles(probed)
+    profiles = [r for r in probed if r.kind == "profile"]
+    assert [p.step for p in profiles] == [1, 6, 11, 16, 21, STEPS]
+    first = Training(run, **place, probe_every=0)
+    while first.step < 12:
+        first.advance()
+    first.checkpoint().save(tmp_path / "12.safetensors")
+    thawed = Checkpoint.load(tmp_path / "12.safetensors")
+    second = Training(run, device="cpu", checkpoint=thawed, probe_every=5)
+    assert finish(second) == [r for r in probed if r.step > 12]
+
+
+def test_by_default_every_tenth_step_is_probed_and_a_wrong_number_is_refused():
+    steps = [r.step for r in train(spec(), device="cpu") if r.kind == "profile"]
+    assert steps == [1, 11, 21, STEPS]
+    with pytest.raises(SpecError, match="probe_every"):
+        Training(spec(), device="cpu", machine=FLOAT32, probe_every=-1)
 
 
 def test_another_seed_gives_other_records():
@@ -168,8 +198,8 @@ def test_the_running_error_is_the_mean_of_the_last_25_steps():
     errors, records = [], []
     take_step = training._take_step
 
-    def watched():
-        loss, error = take_step()
+    def watched(probe):
+        loss, error = take_step(probe)
         errors.append(error)
         return loss, error
 
