@@ -1,8 +1,11 @@
-"""Both figures of a sweep as one HTML page that needs no network."""
+"""Figures as one HTML page that needs no network."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+
+import plotly.graph_objects as go
 
 from resnet_viz.figures.aggregate import Runs
 from resnet_viz.figures.captions import sweep_caption
@@ -12,12 +15,20 @@ from resnet_viz.figures.verdict import judge
 
 def figures_page(runs: Runs, title: str) -> str:
     """A whole HTML document with figures that zoom, and the caption computed from the runs."""
-    figures = [
-        error_vs_depth(runs).to_html(full_html=False, include_plotlyjs=True),
-        error_vs_step(runs).to_html(full_html=False, include_plotlyjs=False),
+    return html_page(
+        title, [error_vs_depth(runs), error_vs_step(runs)], [sweep_caption(judge(runs))]
+    )
+
+
+def html_page(title: str, figures: Sequence[go.Figure], captions: Sequence[str]) -> str:
+    """A whole HTML document: figures that zoom, then a paragraph for each caption."""
+    charts = [
+        figure.to_html(full_html=False, include_plotlyjs=number == 0)
+        for number, figure in enumerate(figures)
     ]
+    paragraphs = [f"<p>{escape(caption)}</p>" for caption in captions]
     return (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
         f"<body style='font-family:sans-serif'><h1>{escape(title)}</h1>"
-        f"{''.join(figures)}<p>{escape(sweep_caption(judge(runs)))}</p></body></html>\n"
+        f"{''.join([*charts, *paragraphs])}</body></html>\n"
     )
