@@ -1,0 +1,112 @@
+"""What was measured of signal and gradient, as rows to take away. No torch here.
+
+A value that is not finite (an overflow, or a ratio that is not defined) is None: JSON has no
+word for it, and a cell of CSV is empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from resnet_viz.layers import blocks_of, weighted_layers
+from resnet_viz.signals import Decomposition, Signal, Split
+from resnet_viz.specs import NetSpec
+
+Row = dict[str, Any]
+
+
+def signal_rows(signals: Iterable[Signal]) -> list[Row]:
+    """One row a layer of each signal: net, seed, layer, gradient norm, response std."""
+    rows = []
+    for signal in signals:
+        measured = zip(
+            weighted_layers(signal.net), signal.gradient_norm, signal.response_std, strict=True
+        )
+        rows += [
+            {
+                **_net_row(signal.net),
+                "seed": signal.seed,
+                "layer": number,
+                "name": layer.module,
+                "stage": layer.stage,
+                "gradient_norm": _plain(gradient),
+                "response_std": _plain(response),
+            }
+            for number, (layer, gradient, response) in enumerate(measured, 1)
+        ]
+    return rows
+
+
+def gain_rows(signals: Iterable[Signal]) -> list[Row]:
+    """One row a block of each signal: gradient norms at its ends, and its gain."""
+    rows = []
+    for signal in signals:
+        norms = signal.boundary_norm
+        measured = zip(
+            blocks_of(signal.net), norms[:-1], norms[1:], signal.block_gains, strict=True
+        )
+        rows += [
+            {
+                **_net_row(signal.net),
+                "seed": signal.seed,
+                "block": number,
+                "name": block.module,
+                "stage": block.stage,
+                "input_gradient_norm": _plain(at_input),
+                "output_gradient_norm": _plain(at_output),
+                "gain": _plain(gain),
+            }
+            for number, (block, at_input, at_output, gain) in enumerate(measured, 1)
+        ]
+    return rows
+
+
+def split_rows(decomposition: Decomposition) -> list[Row]:
+    """One row a block: every value of its `Split`; what its shortcut is, as `shortcut_kind`."""
+    d = decomposition
+    return [
+        {
+            **_net_row(d.net),
+            "step": d.step,
+            "images": d.images,
+            "loss": _plain(d.loss),
+            "block": number,
+            "name": block.module,
+            "stage": block.stage,
+            **_split_row(split),
+        }
+        for number, (block, split) in enumerate(zip(blocks_of(d.net), d.splits, strict=True), 1)
+    ]
+
+
+def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows with the same names in each, as CSV with a head; "" without rows."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _net_row(net: NetSpec) -> Row:
+    """The net's name, and its fields in full; blocks a stage as "3 4 3"."""
+    values = net.to_dict(full=True)
+    values["blocks"] = " ".join(map(str, net.stage_blocks))
+    return {"net": net.name, **values}
+
+
+def _split_row(split: Split) -> Row:
+    """Its fields; `shortcut` is the net's option in a row, so the split's gets another name."""
+    values = {name: _plain(value) for name, value in asdict(split).items()}
+    return {"shortcut_kind": values.pop("shortcut"), **values}
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,38 @@
+"""What was measured of signal and gradient as HTML pages that need no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnet_viz.figures.gains import gains
+from resnet_viz.figures.page import html_page
+from resnet_viz.figures.shortcut import arrival, gradient_split, split_cosine
+from resnet_viz.figures.shortcut_captions import shortcut_caption
+from resnet_viz.figures.signal import boundary_gradient, gradient_vs_layer, response_vs_layer
+from resnet_viz.figures.signal_captions import gains_caption, gradient_caption, response_caption
+from resnet_viz.figures.spread import CIFAR, Images
+from resnet_viz.i18n import _
+from resnet_viz.signals import Decomposition, Signal
+
+
+def signals_page(signals: Sequence[Signal], title: str = "", images: Images = CIFAR) -> str:
+    """Gradients, responses and gains of fresh nets, with their captions; a whole document."""
+    figures = [
+        gradient_vs_layer(signals, images),
+        response_vs_layer(signals, images),
+        boundary_gradient(signals, images),
+        gains(signals),
+    ]
+    captions = [gradient_caption(signals), response_caption(signals), gains_caption(signals)]
+    return html_page(title or _("Signal and gradient at initialisation"), figures, captions)
+
+
+def shortcut_page(decompositions: Sequence[Decomposition], title: str = "") -> str:
+    """Both parts of every block's gradient, with a caption a net; a whole document."""
+    figures = [
+        *(gradient_split(d) for d in decompositions),
+        split_cosine(decompositions),
+        arrival(decompositions),
+    ]
+    captions = [shortcut_caption(d) for d in decompositions]
+    return html_page(title or _("The gradient through shortcut and branch"), figures, captions)
