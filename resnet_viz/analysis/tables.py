@@ -54,7 +54,7 @@ def gain_rows(signals: Iterable[Signal]) -> list[Row]:
             {
                 **_net_row(signal.net),
                 "seed": signal.seed,
-                "block": number,
+                "block_number": number,
                 "name": block.module,
                 "stage": block.stage,
                 "input_gradient_norm": _plain(at_input),
@@ -75,7 +75,7 @@ def split_rows(decomposition: Decomposition) -> list[Row]:
             "step": d.step,
             "images": d.images,
             "loss": _plain(d.loss),
-            "block": number,
+            "block_number": number,
             "name": block.module,
             "stage": block.stage,
             **_split_row(split),

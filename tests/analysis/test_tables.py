@@ -39,11 +39,12 @@ def test_a_row_a_block_with_norms_and_gain():
     assert [r["output_gradient_norm"] for r in rows] == [2, 1, 0]
     assert [r["gain"] for r in rows] == [3, 2, None]
     assert [r["name"] for r in rows] == ["stages.0.0", "stages.1.0", "stages.2.0"]
+    assert [(r["block"], r["block_number"]) for r in rows] == [("basic", n) for n in (1, 2, 3)]
 
 
 def test_a_row_a_block_with_every_value_of_its_split():
     splits = [split(cosine=math.nan), split(arrived=0.5), split(shortcut="projection")]
     rows = split_rows(decomposition(splits=splits, step=300))
-    assert [r["block"] for r in rows] == [1, 2, 3]
+    assert [(r["block"], r["block_number"]) for r in rows] == [("basic", n) for n in (1, 2, 3)]
     assert (rows[0]["cosine"], rows[1]["arrived"], rows[2]["shortcut"]) == (None, 0.5, "A")
     assert [r["shortcut_kind"] for r in rows] == ["identity", "identity", "projection"]
