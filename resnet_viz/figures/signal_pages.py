@@ -6,9 +6,15 @@ from collections.abc import Sequence
 
 from resnet_viz.figures.gains import gains
 from resnet_viz.figures.page import html_page
+from resnet_viz.figures.ratios import ratio_vs_depth
 from resnet_viz.figures.shortcut import arrival, gradient_split, split_cosine
 from resnet_viz.figures.shortcut_captions import shortcut_caption
-from resnet_viz.figures.signal import boundary_gradient, gradient_vs_layer, response_vs_layer
+from resnet_viz.figures.signal import (
+    boundary_gradient,
+    gradient_vs_layer,
+    ratio_points,
+    response_vs_layer,
+)
 from resnet_viz.figures.signal_captions import gains_caption, gradient_caption, response_caption
 from resnet_viz.figures.spread import CIFAR, Images
 from resnet_viz.i18n import _
@@ -16,12 +22,13 @@ from resnet_viz.signals import Decomposition, Signal
 
 
 def signals_page(signals: Sequence[Signal], title: str = "", images: Images = CIFAR) -> str:
-    """Gradients, responses and gains of fresh nets, with their captions; a whole document."""
+    """Gradients, responses, gains and ratios of fresh nets, with their captions; a whole document."""
     figures = [
         gradient_vs_layer(signals, images),
         response_vs_layer(signals, images),
         boundary_gradient(signals, images),
         gains(signals),
+        ratio_vs_depth(ratio_points(signals)),
     ]
     captions = [gradient_caption(signals), response_caption(signals), gains_caption(signals)]
     return html_page(title or _("Signal and gradient at initialisation"), figures, captions)
