@@ -140,7 +140,7 @@ def _parts(x: Tensor) -> Iterator[Tensor]:
             yield part.float()
 
 
-def _norms(tensors: list[Any]) -> Tensor:
+def _norms(tensors: Any) -> Tensor:
     return torch.stack(torch._foreach_norm(tensors))
 
 

@@ -23,9 +23,8 @@ import resnet_viz
 from resnet_viz.i18n import _
 from resnet_viz.records import Record
 from resnet_viz.runs import rows
-from resnet_viz.runs.queue import INSERT_RECORD, summarise
 from resnet_viz.runs.schema import explain
-from resnet_viz.runs.store import RunStore, insert_run, insert_sweep, unknown_sweep
+from resnet_viz.runs.store import RunStore, unknown_sweep
 from resnet_viz.runs.untrusted import (
     FORMAT,
     MAX_RECORDS,
@@ -38,6 +37,7 @@ from resnet_viz.runs.untrusted import (
     read_records,
     refuse,
 )
+from resnet_viz.runs.writing import insert_records, insert_run, insert_sweep, summarise
 
 __all__ = ["ArchiveError", "export_sweep", "import_archive"]
 
@@ -195,7 +195,7 @@ def _insert(
             for n, (run, records) in enumerate(zip(manifest.runs, histories, strict=True)):
                 source = folder / f"{n}.safetensors"
                 run_id = insert_run(db, sweep_id, n, run.spec, _run_values(run, source))
-                db.executemany(INSERT_RECORD, rows.record_rows(run_id, records))
+                insert_records(db, run_id, records)
                 summarise(db, run_id)
                 if run.checkpoint_step is not None:
                     target = store.checkpoint_path(run_id, run.checkpoint_step)

@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from resnet_viz.records import COLUMNS, Record
+from resnet_viz.records import Profile, Record
 from resnet_viz.runs import rows
 from resnet_viz.runs.schema import LostClaim
 from resnet_viz.runs.store import RunStore
+from resnet_viz.runs.writing import add_records, rewind
 from resnet_viz.specs import RunSpec
 
 # How much a dead worker counts against its runs. One that died before it stored anything of a
@@ -26,15 +27,6 @@ CRASH, EARLY_CRASH = 1, 4
 MAX_CRASHES = 3 * EARLY_CRASH  # a run with so many since its last checkpoint has failed
 ALONE = 2 * EARLY_CRASH  # with so many it trains alone: its neighbours may be innocent
 
-_LATEST = {column: kind for kind, columns in COLUMNS.items() for column in columns}
-_SUMMARY = (
-    *("running_error", "train_error", "val_error", "test_error"),
-    *("seconds", "images_per_second"),
-)
-INSERT_RECORD = (
-    f"INSERT INTO records (run_id, {rows.RECORD_FIELDS}) "
-    f"VALUES ({', '.join('?' * (3 + len(_LATEST)))})"
-)
 _ADD_WORKER = (
     "INSERT INTO workers (id, pid, device, threads, started, heartbeat, state) "
     "VALUES (:id, :pid, :device, :threads, :now, :now, :state) "
@@ -51,6 +43,7 @@ class Claim:
     Attributes:
         threads: of the process that trains it.
         checkpoint_step: where it goes on, or None.
+        probe_every: steps between profiles as asked for; 0 for none.
     """
 
     run_id: int
@@ -58,6 +51,7 @@ class Claim:
     spec: RunSpec
     threads: int
     checkpoint_step: int | None
+    probe_every: int
 
 
 class Queue:
@@ -118,7 +112,7 @@ class Queue:
     def claim(self) -> list[Claim]:
         """Take the next lane of the oldest sweep that waits; empty when nothing may start yet.
 
-        Records that lie past a run's checkpoint go in the same transaction.
+        Records and profiles past a run's checkpoint go in the same transaction.
         """
         if not self.waiting():
             return []
@@ -132,7 +126,7 @@ class Queue:
                     "wish = NULL, updated = ? WHERE id = ?",
                     (self.worker_id, time.time(), row["id"]),
                 )
-                _rewind(db, row["id"], row["checkpoint_step"])
+                rewind(db, row["id"], row["checkpoint_step"])
             self._beat(db, "training", chosen[0]["threads"])
         return [
             Claim(
@@ -141,6 +135,7 @@ class Queue:
                 rows.parse_run_spec(r["spec"]),
                 r["threads"],
                 r["checkpoint_step"],
+                r["probe_every"],
             )
             for r in chosen
         ]
@@ -181,8 +176,8 @@ class Queue:
         values = {"device": self.device, "dtype": dtype, "version": version}
         self._update(claim, {**values, "notes": notes or None})
 
-    def append(self, batches: Iterable[tuple[Claim, Sequence[Record]]]) -> None:
-        """Keep records of several runs, all in one transaction.
+    def append(self, batches: Iterable[tuple[Claim, Sequence[Record | Profile]]]) -> None:
+        """Keep records and profiles of several runs, all in one transaction.
 
         Raises:
             LostClaim: some runs are somebody else's by now; the records of the others are kept.
@@ -190,7 +185,7 @@ class Queue:
         lost: set[int] = set()
         with self.store.database.write() as db:
             for claim, records in batches:
-                if not _add_records(db, claim, records):
+                if not add_records(db, claim.run_id, claim.epoch, records):
                     lost.add(claim.run_id)
         if lost:
             raise LostClaim(lost)
@@ -254,45 +249,3 @@ def refuse_waiting(store: RunStore, device: str, error: str) -> None:
             "WHERE status = 'queued' AND target = ?",
             (error, time.time(), device),
         )
-
-
-def _add_records(db: sqlite3.Connection, claim: Claim, records: Sequence[Record]) -> bool:
-    """Insert records and bring the run's summary up to date; False if the claim is lost."""
-    latest = {c: r.values[c] for r in records for c in _SUMMARY if c in r.values}
-    values = {name: rows.finite(value) for name, value in latest.items()}
-    values["step"] = max((r.step for r in records), default=0)
-    names = ", ".join(f"{name} = coalesce(:{name}, {name})" for name in values if name != "step")
-    query = (
-        f"UPDATE runs SET step = max(step, :step), {names + ', ' if names else ''}"
-        "record_count = record_count + :count, updated = :now "
-        "WHERE id = :id AND epoch = :epoch AND status = 'running'"
-    )
-    values |= {"count": len(records), "now": time.time()}
-    values |= {"id": claim.run_id, "epoch": claim.epoch}
-    if not db.execute(query, values).rowcount:
-        return False
-    db.executemany(INSERT_RECORD, rows.record_rows(claim.run_id, records))
-    return True
-
-
-def _rewind(db: sqlite3.Connection, run_id: int, checkpoint_step: int | None) -> None:
-    """Take a run back to its checkpoint: later records go, its summary follows."""
-    step = -1 if checkpoint_step is None else checkpoint_step
-    db.execute("DELETE FROM records WHERE run_id = ? AND step > ?", (run_id, step))
-    summarise(db, run_id)
-
-
-def summarise(db: sqlite3.Connection, run_id: int) -> None:
-    """Set the columns of a run that sum up its records."""
-    latest = ", ".join(
-        f"{column} = {'coalesce' if column == 'seconds' else ''}((SELECT {column} FROM records "
-        f"WHERE run_id = :id AND kind = '{_LATEST[column]}' AND {column} IS NOT NULL "
-        f"ORDER BY step DESC LIMIT 1){', 0' if column == 'seconds' else ''})"
-        for column in _SUMMARY
-    )
-    db.execute(
-        "UPDATE runs SET step = coalesce((SELECT max(step) FROM records WHERE run_id = :id), 0), "
-        "record_count = (SELECT count(*) FROM records WHERE run_id = :id), "
-        f"{latest} WHERE id = :id",
-        {"id": run_id},
-    )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from resnet_viz.records import COLUMNS, Record, RunInfo
-from resnet_viz.runs.schema import RECORD_COLUMNS
+from resnet_viz.records import COLUMNS, PROFILE_COLUMNS, Profile, Record, RunInfo
+from resnet_viz.runs.layout import RECORD_COLUMNS
 from resnet_viz.specs import RunSpec
 from resnet_viz.sweeps import SweepSpec
 
+PROFILE_FIELDS = ", ".join(("step", *PROFILE_COLUMNS))
 RECORD_FIELDS = ", ".join(("kind", "step", *RECORD_COLUMNS))
 # column -> its place in a row of RECORD_FIELDS
 _PLACES = {
@@ -23,6 +26,8 @@ _PLACES = {
 
 # A sweep is what the most urgent of its runs is.
 _URGENCY = ("running", "queued", "paused", "failed", "stopped", "diverged", "done")
+# Of a profile, all but its numbers.
+PROFILE_ROW_BYTES = 60
 ROW_BYTES = 110  # a record in its table and two indexes, measured on a store of 100,000
 
 
@@ -37,7 +42,7 @@ class SweepInfo:
         imported: it came from an archive.
         counts: status to number of runs.
         best_train_error, best_test_error: the lowest of its runs, fractions, or None.
-        size_bytes: on disk, records and checkpoints.
+        size_bytes: on disk, records, profiles and checkpoints.
     """
 
     id: str
@@ -124,7 +129,8 @@ SWEEP_QUERY = """
     SELECT s.id, s.name, s.spec, s.preset, s.created, s.imported,
         json_group_array(r.status) AS statuses,
         min(r.train_error) AS best_train_error, min(r.test_error) AS best_test_error,
-        sum(r.checkpoint_bytes) AS checkpoint_bytes, sum(r.record_count) AS record_count
+        sum(r.checkpoint_bytes + r.profile_bytes) AS other_bytes,
+        sum(r.record_count) AS record_count
     FROM sweeps s JOIN runs r ON r.sweep_id = s.id
 """
 
@@ -142,7 +148,7 @@ def sweep_info(row: sqlite3.Row) -> SweepInfo:
         counts={status: statuses.count(status) for status in set(statuses)},
         best_train_error=row["best_train_error"],
         best_test_error=row["best_test_error"],
-        size_bytes=row["checkpoint_bytes"] + ROW_BYTES * row["record_count"],
+        size_bytes=row["other_bytes"] + ROW_BYTES * row["record_count"],
     )
 
 
@@ -162,6 +168,34 @@ def record_rows(run_id: int, records: Iterable[Record]) -> list[tuple[Any, ...]]
         (run_id, r.kind, r.step, *(finite(r.values.get(column)) for column in RECORD_COLUMNS))
         for r in records
     ]
+
+
+def profile(row: Any) -> Profile:
+    """A row that begins with `PROFILE_FIELDS`."""
+    blobs = zip(PROFILE_COLUMNS, row[1 : 1 + len(PROFILE_COLUMNS)], strict=True)
+    return Profile(row[0], {c: unpack(blob) for c, blob in blobs if blob is not None})
+
+
+def profile_row(run_id: int, found: Profile) -> tuple[Any, ...]:
+    """A row to insert into `profiles`: run, step and a blob or None a column."""
+    columns = (found.values.get(column) for column in PROFILE_COLUMNS)
+    return (run_id, found.step, *(None if c is None else pack(c) for c in columns))
+
+
+def profile_bytes(row: tuple[Any, ...]) -> int:
+    """What a row of `profile_row` takes on the disk, about."""
+    return PROFILE_ROW_BYTES + sum(len(blob) for blob in row[2:] if blob is not None)
+
+
+def pack(values: tuple[float, ...]) -> bytes:
+    """Numbers as float32, little-endian."""
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def unpack(blob: bytes) -> tuple[float, ...]:
+    """The numbers of `pack`; what is not finite is NaN."""
+    found = struct.unpack(f"<{len(blob) // 4}f", blob)
+    return tuple(value if math.isfinite(value) else math.nan for value in found)
 
 
 def finite(value: float | None) -> float | None:

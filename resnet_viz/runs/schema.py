@@ -1,4 +1,4 @@
-"""The database file: its tables, its connections, and what goes wrong with a disk, in words."""
+"""The database file: its connections, its version, and what goes wrong with a disk, in words."""
 
 from __future__ import annotations
 
@@ -11,90 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from resnet_viz.i18n import _
-from resnet_viz.records import COLUMNS
+from resnet_viz.runs.layout import MIGRATIONS, SCHEMA_VERSION, TABLES
 
-SCHEMA_VERSION = 1
 APPLICATION_ID = 0x52564952  # "RVIR": tells our file from any other SQLite file
 BUSY_SECONDS = 10.0
-
-RECORD_COLUMNS = tuple(column for columns in COLUMNS.values() for column in columns)
-
-_TABLES = (
-    """CREATE TABLE sweeps (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL,
-        spec TEXT NOT NULL,
-        preset TEXT,
-        created REAL NOT NULL,
-        imported INTEGER NOT NULL DEFAULT 0
-    ) STRICT""",
-    # target and threads: what the run waits for; device, dtype, version: what it began with.
-    """CREATE TABLE runs (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        sweep_id TEXT NOT NULL REFERENCES sweeps(id) ON DELETE CASCADE,
-        position INTEGER NOT NULL,
-        key TEXT NOT NULL,
-        spec TEXT NOT NULL,
-        status TEXT NOT NULL,
-        wish TEXT,
-        epoch INTEGER NOT NULL DEFAULT 0,
-        owner TEXT,
-        lane INTEGER NOT NULL,
-        target TEXT NOT NULL,
-        threads INTEGER NOT NULL,
-        device TEXT,
-        dtype TEXT,
-        version TEXT,
-        step INTEGER NOT NULL DEFAULT 0,
-        running_error REAL,
-        train_error REAL,
-        val_error REAL,
-        test_error REAL,
-        seconds REAL NOT NULL DEFAULT 0,
-        images_per_second REAL,
-        record_count INTEGER NOT NULL DEFAULT 0,
-        checkpoint_step INTEGER,
-        checkpoint_bytes INTEGER NOT NULL DEFAULT 0,
-        error TEXT,
-        notes TEXT,
-        crashes INTEGER NOT NULL DEFAULT 0,
-        created REAL NOT NULL,
-        updated REAL NOT NULL
-    ) STRICT""",
-    "CREATE INDEX runs_sweep ON runs(sweep_id)",
-    "CREATE INDEX runs_status ON runs(status)",
-    # One column a measurement; those that a record lacks are NULL and cost a byte.
-    f"""CREATE TABLE records (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-        kind TEXT NOT NULL,
-        step INTEGER NOT NULL,
-        {", ".join(f"{column} REAL" for column in RECORD_COLUMNS)},
-        UNIQUE (run_id, kind, step)
-    ) STRICT""",
-    "CREATE INDEX records_run ON records(run_id)",  # with the row id: what is new in a run
-    """CREATE TABLE workers (
-        id TEXT PRIMARY KEY,
-        pid INTEGER NOT NULL,
-        device TEXT NOT NULL,
-        threads INTEGER NOT NULL DEFAULT 0,
-        started REAL NOT NULL,
-        heartbeat REAL NOT NULL,
-        state TEXT NOT NULL
-    ) STRICT""",
-    "CREATE TABLE servers (id TEXT PRIMARY KEY, heartbeat REAL NOT NULL) STRICT",
-    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-    """CREATE TABLE downloads (
-        dataset TEXT PRIMARY KEY,
-        status TEXT NOT NULL,
-        bytes_done INTEGER NOT NULL DEFAULT 0,
-        bytes_total INTEGER NOT NULL DEFAULT 0,
-        message TEXT,
-        owner TEXT,
-        updated REAL NOT NULL
-    ) STRICT""",
-)
 
 
 class StoreError(Exception):
@@ -231,13 +151,13 @@ class Database:
         return db
 
     def _prepare(self) -> None:
-        """Check that the file is ours and not of a newer version; make the tables of a new one."""
+        """Check that the file is ours and not of a newer version; make or complete its tables."""
         with self.read() as db:
             version = self._version(db)
         with self._connection() as db:
             _enter_wal(db)
-        if version == 0:
-            self._create()
+        if version < SCHEMA_VERSION:
+            self._upgrade()
 
     def _version(self, db: sqlite3.Connection) -> int:
         """Schema version of the file, 0 for a new one."""
@@ -257,13 +177,17 @@ class Database:
             raise StoreError(text.format(path=self.path))
         return version
 
-    def _create(self) -> None:
+    def _upgrade(self) -> None:
+        """Bring a new or older file to this version's tables; what it holds stays."""
         with self.write() as db:
-            if self._version(db):
-                return  # another process was faster
-            for table in _TABLES:
-                db.execute(table)
-            db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            version = self._version(db)  # another process may have been faster
+            if version == 0:
+                statements = [*TABLES, f"PRAGMA application_id={APPLICATION_ID}"]
+            else:
+                steps = range(version, SCHEMA_VERSION)
+                statements = [statement for step in steps for statement in MIGRATIONS[step]]
+            for statement in statements:
+                db.execute(statement)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 

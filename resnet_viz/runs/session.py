@@ -19,7 +19,7 @@ import resnet_viz
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import Machine
-from resnet_viz.records import Record
+from resnet_viz.records import Profile, Record
 from resnet_viz.runs.checkpoints import (
     clear_checkpoints,
     clear_if_deleted,
@@ -59,7 +59,7 @@ class Session:
         self._ending = ending
         self._lock = threading.RLock()
         self._active = {claim.run_id: claim for claim in claims}
-        self._outbox: dict[int, list[Record]] = {}
+        self._outbox: dict[int, list[Record | Profile]] = {}
         self._outbox_since = 0.0
         self._wishes: dict[int, tuple[str, float]] = {}  # run -> wish, when it was first seen
         self._closing = 0  # runs that the main thread is just ending
@@ -112,6 +112,7 @@ class Session:
                 threads=claim.threads,
                 machine=self._machine,
                 checkpoint=self._load_checkpoint(claim),
+                probe_every=claim.probe_every,
             )
         except DataError as error:
             self._refuse(claim, str(error))
@@ -231,7 +232,7 @@ class Session:
             self._outbox.pop(claim.run_id, None)
             return self._active.pop(claim.run_id, None) is not None
 
-    def _put(self, claim: Claim, records: Sequence[Record]) -> None:
+    def _put(self, claim: Claim, records: Sequence[Record | Profile]) -> None:
         with self._lock:
             if records and claim.run_id in self._active:
                 if not self._outbox:

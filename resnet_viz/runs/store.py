@@ -6,9 +6,7 @@ processes may use it at once. No torch here. What workers do with it is in `queu
 
 from __future__ import annotations
 
-import base64
 import json
-import secrets
 import shutil
 import sqlite3
 import time
@@ -19,15 +17,23 @@ from typing import Any
 from resnet_viz.home import data_home
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import Machine
-from resnet_viz.records import ACTIVE, RESUMABLE, History, Record, RunInfo
+from resnet_viz.records import (
+    ACTIVE,
+    PROBE_EVERY,
+    RESUMABLE,
+    History,
+    Profile,
+    Record,
+    RunInfo,
+)
 from resnet_viz.runs import rows
 from resnet_viz.runs.lanes import available_cores, deal, deal_lanes, run_seconds
 from resnet_viz.runs.rows import SweepInfo
 from resnet_viz.runs.schema import Database, StoreError
-from resnet_viz.specs import RunSpec
-from resnet_viz.sweeps import PRESETS, SweepSpec
+from resnet_viz.runs.writing import clean_name, insert_run, insert_sweep
+from resnet_viz.sweeps import SweepSpec
+from resnet_viz.training.schedule import check_probe_every
 
-MAX_NAME = 200
 _IDS = "(SELECT value FROM json_each(?))"  # any number of ids in one parameter
 
 
@@ -77,6 +83,7 @@ class RunStore:
         device: str = "auto",
         cores: int | None = None,
         machine: Machine | None = None,
+        probe_every: int = PROBE_EVERY,
     ) -> str:
         """Put a sweep's runs into the queue.
 
@@ -84,10 +91,15 @@ class RunStore:
             device: "auto", "cpu", "cuda" or "mps".
             cores: processes to deal the runs out over on a CPU; None for every core.
             machine: what this device is measured to do; None deals out by counted costs.
+            probe_every: steps between profiles; 0 for none.
 
         Returns:
             The sweep's id.
+
+        Raises:
+            SpecError: `probe_every` is no number of steps.
         """
+        check_probe_every(probe_every)
         runs = spec.runs()
         known = self.setting("auto_device") if device == "auto" else device
         places = deal(runs, known or "cpu", cores or available_cores(), machine)
@@ -95,7 +107,8 @@ class RunStore:
             sweep_id = insert_sweep(db, spec, name)
             for position, (run, place) in enumerate(zip(runs, places, strict=True)):
                 values = {"status": "queued", "lane": place.lane, "threads": place.threads}
-                insert_run(db, sweep_id, position, run, {**values, "target": device})
+                values |= {"target": device, "probe_every": probe_every}
+                insert_run(db, sweep_id, position, run, values)
         return sweep_id
 
     def sweep(self, sweep_id: str) -> SweepInfo:
@@ -163,15 +176,28 @@ class RunStore:
         Returns:
             (run id, record) in the order of writing, and the row id for the next call.
         """
+        found = self._rows_since("records", rows.RECORD_FIELDS, run_ids, row_id)
+        return [(r[-2], rows.record(r)) for r in found], found[-1][-1] if found else row_id
+
+    def profiles_since(
+        self, run_ids: Iterable[int], row_id: int = 0
+    ) -> tuple[list[tuple[int, Profile]], int]:
+        """What has been measured layer by layer since the last time, as `records_since`."""
+        found = self._rows_since("profiles", rows.PROFILE_FIELDS, run_ids, row_id)
+        return [(r[-2], rows.profile(r)) for r in found], found[-1][-1] if found else row_id
+
+    def _rows_since(
+        self, table: str, fields: str, run_ids: Iterable[int], row_id: int
+    ) -> list[tuple[Any, ...]]:
+        """Rows as plain tuples; the last two values of each are its run and its own id."""
         query = (
-            f"SELECT {rows.RECORD_FIELDS}, run_id, id FROM records "
+            f"SELECT {fields}, run_id, id FROM {table} "
             f"WHERE run_id IN {_IDS} AND id > ? ORDER BY id"
         )
         with self.database.read() as db:
             cursor = db.cursor()
             cursor.row_factory = None
-            found = cursor.execute(query, (json.dumps(list(run_ids)), row_id)).fetchall()
-        return [(r[-2], rows.record(r)) for r in found], found[-1][-1] if found else row_id
+            return cursor.execute(query, (json.dumps(list(run_ids)), row_id)).fetchall()
 
     def history(self, run_id: int) -> History:
         """All records of one run, by column."""
@@ -254,48 +280,6 @@ class RunStore:
         """Keep what was measured of `machine.device`."""
         value = {"measured_with": measured_with, "machine": machine.to_dict()}
         self.set_setting(f"machine:{machine.device}", value)
-
-
-def clean_name(name: str) -> str:
-    """A sweep's name on one line and not too long.
-
-    Raises:
-        StoreError: nothing is left of it.
-    """
-    text = "".join(c if c.isprintable() else " " for c in name)
-    text = " ".join(text.split())[:MAX_NAME]
-    if not text:
-        raise StoreError(_("A sweep needs a name."))
-    return text
-
-
-def insert_sweep(db: sqlite3.Connection, spec: SweepSpec, name: str, imported: bool = False) -> str:
-    """Add a sweep without runs; returns its new id."""
-    sweep_id = base64.b32encode(secrets.token_bytes(5)).decode().lower()
-    preset = next((preset for preset, known in PRESETS.items() if known == spec), None)
-    text = json.dumps(spec.to_dict(), sort_keys=True)
-    db.execute(
-        "INSERT INTO sweeps (id, name, spec, preset, created, imported) VALUES (?, ?, ?, ?, ?, ?)",
-        (sweep_id, clean_name(name), text, preset, time.time(), int(imported)),
-    )
-    return sweep_id
-
-
-def insert_run(
-    db: sqlite3.Connection, sweep_id: str, position: int, spec: RunSpec, values: dict[str, Any]
-) -> int:
-    """Add a run to a sweep; returns its id.
-
-    Args:
-        values: further columns of the table `runs`.
-    """
-    now = time.time()
-    row = {"sweep_id": sweep_id, "position": position, "key": spec.key, "spec": spec.to_json()}
-    row |= {"created": now, "updated": now, **values}
-    names, marks = ", ".join(row), ", ".join("?" * len(row))
-    cursor = db.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", tuple(row.values()))
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
 
 
 def _deal_again(found: Sequence[sqlite3.Row], cores: int) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import resnet_viz
 from resnet_viz.records import Record, RunInfo
-from resnet_viz.runs.schema import RECORD_COLUMNS
+from resnet_viz.runs.layout import RECORD_COLUMNS
 from resnet_viz.runs.store import RunStore
 
 _RESULTS = (

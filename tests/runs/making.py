@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from resnet_viz.records import Record
+from resnet_viz.layers import blocks_of, weighted_layers
+from resnet_viz.records import BLOCK_COLUMNS, LAYER_COLUMNS, Profile, Record
 from resnet_viz.runs.queue import Queue
 from resnet_viz.runs.store import RunStore
-from resnet_viz.specs import DataSpec, TrainSpec
+from resnet_viz.specs import DataSpec, NetSpec, TrainSpec
 from resnet_viz.sweeps import SweepSpec
 
 
@@ -37,3 +38,16 @@ def evaluation_record(step: int, error: float) -> Record:
 
 def speed_record(step: int, seconds: float) -> Record:
     return Record("speed", step, {"images_per_second": 100.0, "seconds": seconds})
+
+
+def net_profile(net: NetSpec, step: int) -> Profile:
+    """Numbers that a float32 holds and that tell layer, column and step."""
+    layers, blocks = len(weighted_layers(net)), len(blocks_of(net))
+    columns = dict.fromkeys(LAYER_COLUMNS, layers) | dict.fromkeys(BLOCK_COLUMNS, blocks)
+    if net.family == "plain":
+        del columns["sum_norm"]
+    values = {
+        name: tuple(step + place / 8 + i / 64 for i in range(count))
+        for place, (name, count) in enumerate(columns.items())
+    }
+    return Profile(step, values)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from resnet_viz.nets.costs import Machine
-from resnet_viz.records import History, Record
+from resnet_viz.records import History, Profile, Record
 from resnet_viz.runs import session as session_module
 from resnet_viz.runs.archive import export_sweep, import_archive
 from resnet_viz.runs.queue import Claim, Queue
@@ -35,11 +35,24 @@ def _one_thread() -> None:
 
 def expected_history(spec: RunSpec) -> History:
     """The same training without store, queue or session."""
-    training = Training(spec, device="cpu", threads=1, machine=MACHINE)
+    training = Training(spec, device="cpu", threads=1, machine=MACHINE, probe_every=0)
     history = History()
     while not training.finished:
         history.extend(training.advance())
     return history
+
+
+def expected_profiles(spec: RunSpec, probe_every: int) -> list[Profile]:
+    """What the same training without store, queue or session says layer by layer."""
+    training = Training(spec, device="cpu", threads=1, machine=MACHINE, probe_every=probe_every)
+    found = []
+    while not training.finished:
+        found += [r for r in training.advance() if isinstance(r, Profile)]
+    return found
+
+
+def profiles(store: RunStore, run_id: int) -> list[Profile]:
+    return [profile for _run, profile in store.profiles_since([run_id])[0]]
 
 
 def assert_same(found: History, expected: History) -> None:
@@ -49,8 +62,16 @@ def assert_same(found: History, expected: History) -> None:
         assert found.values[column] == expected.values[column]
 
 
-def start(store: RunStore, steps: int = 40, **shape: object) -> tuple[Queue, list[Claim]]:
-    store.create_sweep(tiny_sweep(steps, **shape), name="s", device="cpu", cores=1)  # type: ignore[arg-type]
+def start(
+    store: RunStore, steps: int = 40, probe_every: int = 10, **shape: object
+) -> tuple[Queue, list[Claim]]:
+    store.create_sweep(
+        tiny_sweep(steps, **shape),  # type: ignore[arg-type]
+        name="s",
+        device="cpu",
+        cores=1,
+        probe_every=probe_every,
+    )
     queue = make_queue(store)
     return queue, queue.claim()
 
@@ -96,6 +117,7 @@ def test_what_is_stored_is_what_the_training_says(store: RunStore) -> None:
     for run in store.runs():
         assert (run.status, run.step, run.dtype, run.checkpoint_step) == ("done", 40, "float32", 40)
         assert_same(store.history(run.id), expected_history(run.spec))
+        assert profiles(store, run.id) == expected_profiles(run.spec, 10)
         assert run.test_error == store.history(run.id).last("test_error")
         folder = store.checkpoint_folder(run.id)
         assert [path.name for path in folder.iterdir()] == ["40.safetensors"]
@@ -106,7 +128,7 @@ def test_what_is_stored_is_what_the_training_says(store: RunStore) -> None:
 def test_a_run_that_was_stopped_or_paused_goes_on_as_if_it_had_not(
     store: RunStore, wish: str
 ) -> None:
-    queue, claims = start(store, steps=150)
+    queue, claims = start(store, steps=150, probe_every=4)
     (run_id,) = (claim.run_id for claim in claims)
     ask, expected = {
         "stop": (store.request_stop, "stopped"),
@@ -122,6 +144,7 @@ def test_a_run_that_was_stopped_or_paused_goes_on_as_if_it_had_not(
     (run,) = store.runs()
     assert run.status == "done"
     assert_same(store.history(run_id), expected_history(run.spec))
+    assert profiles(store, run_id) == expected_profiles(run.spec, 4)
 
 
 def test_a_run_can_be_stopped_before_its_first_step(store: RunStore) -> None:

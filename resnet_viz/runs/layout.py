@@ -1,0 +1,111 @@
+"""The tables of the database, and how an older file gets those that it lacks."""
+
+from __future__ import annotations
+
+from resnet_viz.records import COLUMNS, PROBE_EVERY, PROFILE_COLUMNS
+
+SCHEMA_VERSION = 2
+RECORD_COLUMNS = tuple(column for columns in COLUMNS.values() for column in columns)
+
+_PROBE_EVERY = f"probe_every INTEGER NOT NULL DEFAULT {PROBE_EVERY}"
+_PROFILE_BYTES = "profile_bytes INTEGER NOT NULL DEFAULT 0"
+_PROFILES = (
+    # One blob a column: float32, little-endian, one value a layer or a block.
+    f"""CREATE TABLE profiles (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        {", ".join(f"{column} BLOB" for column in PROFILE_COLUMNS)},
+        UNIQUE (run_id, step)
+    ) STRICT""",
+    "CREATE INDEX profiles_run ON profiles(run_id)",
+)
+
+TABLES = (
+    """CREATE TABLE sweeps (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        spec TEXT NOT NULL,
+        preset TEXT,
+        created REAL NOT NULL,
+        imported INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    # target and threads: what the run waits for; device, dtype, version: what it began with.
+    f"""CREATE TABLE runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sweep_id TEXT NOT NULL REFERENCES sweeps(id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        spec TEXT NOT NULL,
+        status TEXT NOT NULL,
+        wish TEXT,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        owner TEXT,
+        lane INTEGER NOT NULL,
+        target TEXT NOT NULL,
+        threads INTEGER NOT NULL,
+        device TEXT,
+        dtype TEXT,
+        version TEXT,
+        step INTEGER NOT NULL DEFAULT 0,
+        running_error REAL,
+        train_error REAL,
+        val_error REAL,
+        test_error REAL,
+        seconds REAL NOT NULL DEFAULT 0,
+        images_per_second REAL,
+        record_count INTEGER NOT NULL DEFAULT 0,
+        checkpoint_step INTEGER,
+        checkpoint_bytes INTEGER NOT NULL DEFAULT 0,
+        error TEXT,
+        notes TEXT,
+        crashes INTEGER NOT NULL DEFAULT 0,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        {_PROBE_EVERY},
+        {_PROFILE_BYTES}
+    ) STRICT""",
+    "CREATE INDEX runs_sweep ON runs(sweep_id)",
+    "CREATE INDEX runs_status ON runs(status)",
+    # One column a measurement; those that a record lacks are NULL and cost a byte.
+    f"""CREATE TABLE records (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        {", ".join(f"{column} REAL" for column in RECORD_COLUMNS)},
+        UNIQUE (run_id, kind, step)
+    ) STRICT""",
+    "CREATE INDEX records_run ON records(run_id)",  # with the row id: what is new in a run
+    """CREATE TABLE workers (
+        id TEXT PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        device TEXT NOT NULL,
+        threads INTEGER NOT NULL DEFAULT 0,
+        started REAL NOT NULL,
+        heartbeat REAL NOT NULL,
+        state TEXT NOT NULL
+    ) STRICT""",
+    "CREATE TABLE servers (id TEXT PRIMARY KEY, heartbeat REAL NOT NULL) STRICT",
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE downloads (
+        dataset TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        bytes_done INTEGER NOT NULL DEFAULT 0,
+        bytes_total INTEGER NOT NULL DEFAULT 0,
+        message TEXT,
+        owner TEXT,
+        updated REAL NOT NULL
+    ) STRICT""",
+    *_PROFILES,
+)
+
+# version -> what makes the next one of it; a column's default is what older rows then have
+MIGRATIONS = {
+    1: (
+        f"ALTER TABLE runs ADD COLUMN {_PROBE_EVERY}",
+        f"ALTER TABLE runs ADD COLUMN {_PROFILE_BYTES}",
+        *_PROFILES,
+    ),
+}
