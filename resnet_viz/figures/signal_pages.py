@@ -22,7 +22,7 @@ from resnet_viz.signals import Decomposition, Signal
 
 
 def signals_page(signals: Sequence[Signal], title: str = "", images: Images = CIFAR) -> str:
-    """Gradients, responses, gains and ratios of fresh nets, with their captions; a whole document."""
+    """Gradients, responses, gains and ratios of fresh nets, and captions; a whole document."""
     figures = [
         gradient_vs_layer(signals, images),
         response_vs_layer(signals, images),
