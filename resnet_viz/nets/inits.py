@@ -58,7 +58,8 @@ def fix_update(net: nn.Module) -> None:
     """Fixup of a net with He weights (Zhang et al. 2019, arXiv:1901.09321, section 3).
 
     The last of the m convolutions of each of the L branches and the head start at zero, the
-    other convolutions of the branches at L^(-1/(2m-2)) of their He weights.
+    other convolutions of the branches at L^(-1/(2m-2)) of their He weights. The authors train
+    the scalars at a tenth of the learning rate; a recipe of this program has one rate for all.
     """
     blocks = residual_blocks(net)
     for block in blocks:
