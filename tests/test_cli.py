@@ -5,6 +5,7 @@ import json
 import pytest
 
 from resnet_viz.cli import main, make_parser, sweep_of
+from resnet_viz.runs.profile_reader import ProfileReader
 from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import SpecError
 from resnet_viz.sweeps import PRESETS
@@ -63,6 +64,13 @@ def test_bad_options_are_refused(arguments, capsys):
     assert capsys.readouterr().err.strip()
 
 
+@pytest.mark.parametrize("value", ["-1", "100000000"])
+def test_an_interval_of_profiles_that_is_none_is_refused(value, capsys):
+    assert main(["sweep", "--probe-every", value]) == 2
+    assert "probe_every" in capsys.readouterr().err
+    assert RunStore().sweeps() == []
+
+
 def test_data_that_are_not_there_say_how_to_get_them(capsys):
     assert main(["sweep", "--preset", "paper"]) == 2
     assert "download cifar10" in capsys.readouterr().err
@@ -75,6 +83,7 @@ def test_data_that_are_not_there_say_how_to_get_them(capsys):
 def test_a_sweep_trains_prints_a_table_and_writes_its_json(tmp_path, capsys):
     file = tmp_path / "out.json"
     arguments = ["--steps", "12", "--depths", "8", "--width", "4", "--json", str(file)]
+    arguments += ["--probe-every", "4"]
     assert main(["sweep", *arguments]) == 0
     out = capsys.readouterr().out
     assert "plain-8" in out
@@ -90,6 +99,8 @@ def test_a_sweep_trains_prints_a_table_and_writes_its_json(tmp_path, capsys):
         assert run["seconds"] > 0
         assert run["images_per_second"] > 0
     sweep = RunStore().sweeps()[0]
+    for _run, profiles in ProfileReader(RunStore(), sweep.id).refresh():
+        assert [profile.step for profile in profiles] == [1, 5, 9, 12]
     assert main(["list"]) == 0
     assert sweep.id in capsys.readouterr().out
     for suffix in ("zip", "json", "csv", "html"):

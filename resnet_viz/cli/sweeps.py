@@ -12,11 +12,13 @@ from resnet_viz.checks import parse_numbers
 from resnet_viz.cli.watching import supervised, watch
 from resnet_viz.datasets import catalogue
 from resnet_viz.i18n import _
+from resnet_viz.records import PROBE_EVERY
 from resnet_viz.runs.estimate import estimate_sweep, why_it_cannot_fit
 from resnet_viz.runs.lanes import available_cores
 from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import DATASETS, DataSpec
 from resnet_viz.sweeps import PRESETS, SweepSpec
+from resnet_viz.training.schedule import check_probe_every
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,6 +37,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sweep.add_argument("--lr", type=float)
     sweep.add_argument("--seeds", type=int)
     sweep.add_argument("--seed", type=int, help=_("the first seed"))
+    sweep.add_argument(
+        "--probe-every",
+        type=int,
+        default=PROBE_EVERY,
+        metavar="N",
+        help=_("measure gradients layer by layer every N steps; 0: never"),
+    )
     _device_and_json(sweep)
 
     resume = commands.add_parser("resume", help=_("go on with a stopped or failed sweep"))
@@ -86,6 +95,7 @@ def sweep_of(options: argparse.Namespace) -> SweepSpec:
 
 def _sweep(options: argparse.Namespace) -> int:
     spec = sweep_of(options)
+    check_probe_every(options.probe_every)
     if not catalogue.is_present(spec.data):
         catalogue.describe(spec.data)  # a folder that is not there says so itself
         print(
@@ -116,6 +126,7 @@ def _sweep(options: argparse.Namespace) -> int:
             device=options.device,
             cores=available_cores(),
             machine=machine,
+            probe_every=options.probe_every,
         )
         print(_("sweep {id}").format(id=sweep_id), file=sys.stderr)
         return watch(store, supervisor, sweep_id, options.json)

@@ -22,7 +22,12 @@ from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import DataSpec, SpecError
 from resnet_viz.sweeps import PRESETS, SweepSpec
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.sweep_form import current_sweep, preset_buttons, preset_titles
+from resnet_viz.ui.sweep_form import (
+    current_probe_every,
+    current_sweep,
+    preset_buttons,
+    preset_titles,
+)
 from resnet_viz.ui.words import duration, quantity, size
 
 DOUBLE_CLICK_SECONDS = 1.5
@@ -140,6 +145,7 @@ def _start(backend: Backend) -> None:
             device="auto",
             cores=backend.cores,
             machine=backend.machine,
+            probe_every=current_probe_every(),
         )
     except (SpecError, DataError, StoreError) as error:
         st.session_state["trouble"] = str(error)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from resnet_viz.datasets import catalogue
 from resnet_viz.i18n import _
+from resnet_viz.records import PROBE_EVERY
 from resnet_viz.specs import (
     DATASETS,
     FAMILIES,
@@ -19,6 +20,7 @@ from resnet_viz.specs import (
     valid_depths,
 )
 from resnet_viz.sweeps import PRESETS, SweepSpec
+from resnet_viz.training.schedule import MAX_LOGGED, MAX_PROBE_EVERY, check_probe_every
 from resnet_viz.ui.sweep_values import NATIVE_SIZE, spec_of, spread_depths, values_of
 
 _DEFAULTS = values_of(PRESETS["quick"])
@@ -83,6 +85,7 @@ def sweep_controls() -> SweepSpec:
         _net_controls()
     with st.expander(_("Images"), icon=":material/image:"):
         _data_controls()
+    current_probe_every()
     return current_sweep()
 
 
@@ -93,6 +96,23 @@ def current_sweep() -> SweepSpec:
         SpecError: they describe none.
     """
     return spec_of({key: st.session_state.get(key, value) for key, value in _DEFAULTS.items()})
+
+
+def current_probe_every() -> int:
+    """Steps between profiles that the controls ask for now; 0 for none.
+
+    It only observes, so it is no part of the sweep.
+
+    Raises:
+        SpecError: they ask for something that is no number of steps.
+    """
+    value = st.session_state.get("probe", PROBE_EVERY)
+    try:
+        check_probe_every(value)
+    except SpecError:
+        text = _("“Gradients every … steps” must be a whole number from 0 to {most:,}; 0: never.")
+        raise SpecError(text.format(most=MAX_PROBE_EVERY)) from None
+    return int(value)
 
 
 def _main_controls() -> None:
@@ -192,6 +212,17 @@ def _recipe_controls() -> None:
     _number(_("Weight decay"), "decay", 1e-4, "%.5f")
     _whole(_("Number of seeds"), "seeds", 1)
     _whole(_("First seed"), "seed", 1)
+    _whole(
+        _("Gradients every … steps"),
+        "probe",
+        5,
+        value=PROBE_EVERY,
+        explained=_(
+            "How often gradients, weights and responses are measured layer by layer, for the page "
+            "“Gradients”; 0: never. It changes nothing in the training. At {n}, a run of more "
+            "than {steps:,} steps is measured about {profiles:,} times."
+        ).format(n=PROBE_EVERY, steps=PROBE_EVERY * MAX_LOGGED, profiles=MAX_LOGGED),
+    )
 
 
 def _net_controls() -> None:
@@ -243,10 +274,13 @@ def _data_controls() -> None:
     _whole(_("Validation images held out"), "val", 100)
 
 
-def _whole(label: str, key: str, step: int) -> None:
+def _whole(
+    label: str, key: str, step: int, *, value: int | None = None, explained: str | None = None
+) -> None:
     # No bounds on the widget: a value out of range is answered with a message, not silence.
+    value = _DEFAULTS[key] if value is None else value
     try:
-        st.number_input(label, value=_DEFAULTS[key], step=step, key=key, bind=_BOUND)
+        st.number_input(label, value=value, step=step, key=key, bind=_BOUND, help=explained)
     except OverflowError:  # a link may bring 1e400
         raise _not_usable(label) from None
 

@@ -34,6 +34,7 @@ def test_before_any_run_a_labelled_reference_is_shown(app):
         (lambda p: p.number_input(key="steps"), 0, "steps 0 is out of range"),
         (lambda p: p.number_input(key="batch"), 1, "batch_size 1 is out of range"),
         (lambda p: p.number_input(key="seeds"), 100, "at most 200"),
+        (lambda p: p.number_input(key="probe"), -1, "whole number from 0"),
         (lambda p: p.number_input(key="width"), 1024, "Choose fewer or shallower nets"),
     ],
 )  # fmt: skip
@@ -79,7 +80,8 @@ def test_data_that_are_not_there_offer_a_download_with_its_size(app):
 
 
 def test_a_link_sets_the_controls(app):
-    page = app(PAGE, steps="77", lr="0.05", depths=["8", "26"], shortcut="B")
+    page = app(PAGE, steps="77", lr="0.05", depths=["8", "26"], shortcut="B", probe="3")
+    assert page.session_state["probe"] == 3
     assert page.session_state["steps"] == 77
     assert page.session_state["lr"] == "0.05"
     assert page.session_state["depths"] == ["8", "26"]
@@ -136,8 +138,12 @@ def test_start_trains_what_the_controls_say_when_it_is_clicked(app, store):
     page = app(PAGE)
     page.number_input(key="steps").set_value(77_777)  # and no run of the page before the click
     page.multiselect(key="depths").set_value(["8"])
+    page.number_input(key="probe").set_value(77)
     page.button(key="start").click().run()
     (sweep,) = [s for s in store.sweeps() if s.spec.train.steps == 77_777]
+    runs = [run.id for run in store.runs(sweep.id)]
+    wait(lambda: len(store.profiles_since(runs)[0]) >= 4)
+    assert {p.step % 77 for _, p in store.profiles_since(runs)[0]} == {1}
     store.request_stop([run.id for run in store.runs(sweep.id)])
     wait(lambda: all(r.status == "stopped" for r in store.runs(sweep.id)))
 
