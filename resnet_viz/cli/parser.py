@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from resnet_viz import __version__
-from resnet_viz.cli import stored, sweeps
+from resnet_viz.cli import gradients, stored, sweeps
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
@@ -31,5 +31,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     sweeps.add_commands(commands)
+    gradients.add_commands(commands)
     stored.add_commands(commands)
     return parser

@@ -24,7 +24,7 @@ def measure(net: nn.Module, images: Tensor, labels: Tensor, *, spec: NetSpec, se
     are in the dtype of net and images, and what leaves its range is seen in the result as
     infinite, NaN or zero: float32 holds a plain net of 200 layers with batch norm, whose
     gradient grows by about e^0.12 a layer, but neither one of 1202 nor a net without norm, in
-    which nothing bounds signal and gradient. Use float64 for these (`in_float64`).
+    which nothing bounds signal and gradient. Use float64 for these.
 
     Args:
         net: built from `spec`; comes back as it was.
@@ -62,15 +62,6 @@ def measure(net: nn.Module, images: Tensor, labels: Tensor, *, spec: NetSpec, se
         boundary_norm=tuple(boundary[path] for path in [*blocks, ""]),
         branch_gains=_gains(convs, at_conv, at_end),
     )
-
-
-def in_float64(spec: NetSpec) -> bool:
-    """Whether signal or gradient of this net at initialisation may leave the range of float32.
-
-    With batch norm and weights so small that its epsilon (1e-5, beside a variance) outweighs
-    their response, the signal fades as it does without norm.
-    """
-    return spec.depth > 200 or spec.norm == "none" or spec.init_std < 1e-3
 
 
 def normed_by(net: nn.Module, path: str) -> str:
