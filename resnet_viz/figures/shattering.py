@@ -6,6 +6,7 @@ depth.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
@@ -38,7 +39,7 @@ def gradient_lines(measured: Sequence[Shattering]) -> go.Figure:
     rows = 1 + max((row for row, _column in cells), default=0)
     columns = 1 + max((column for _row, column in cells), default=0)
     centred = [[value - fmean(m.slope) for value in m.slope] for m in measured]
-    highest = max((abs(v) for values in centred for v in values), default=0.0)
+    highest = max((abs(v) for vs in centred for v in vs if math.isfinite(v)), default=0.0)
     reach = max(1.05 * highest, _STANDARD_DEVIATIONS)
     figure = go.Figure(layout=_lines_layout(rows))
     for number, (m, values, cell) in enumerate(zip(measured, centred, cells, strict=True), 1):

@@ -110,7 +110,10 @@ def slope(gradients: Tensor, ends: tuple[Tensor, Tensor]) -> Tensor:
     """
     direction = (ends[1] - ends[0]).flatten()
     along = gradients.flatten(1) @ (direction / direction.norm())
-    return along.mean().expand_as(along) if _is_constant(along) else along / along.std()
+    if _is_constant(along):
+        return along.mean().expand_as(along)
+    along = along / along.abs().max()  # so that squares of huge gradients stay finite
+    return along / along.std()
 
 
 def autocorrelation(sequence: Tensor, lags: int) -> Tensor:
@@ -132,7 +135,7 @@ def autocorrelation(sequence: Tensor, lags: int) -> Tensor:
     if _is_constant(vectors):
         return vectors.new_full((lags,), torch.nan)
     centred = vectors - vectors.mean(0)
-    centred = centred / centred.abs().max()  # so that squares of huge gradients stay finite
+    centred = centred / centred.abs().max()  # as above
     products = centred @ centred.T  # (N, N), <g_s, g_t>
     return torch.stack([products.diagonal(lag).sum() for lag in range(lags)]) / products.trace()
 
@@ -153,5 +156,5 @@ def noise_sequence(noise: str, points: int, generator: torch.Generator) -> Tenso
 
 def _is_constant(sequence: Tensor) -> bool:
     """Whether it changes from one to the next by no more than rounding."""
-    change = (sequence - sequence.mean(0)).norm()
-    return bool(change <= _ROUNDINGS * torch.finfo(sequence.dtype).eps * sequence.norm())
+    change = (sequence - sequence.mean(0)).abs().max()
+    return bool(change <= _ROUNDINGS * torch.finfo(sequence.dtype).eps * sequence.abs().max())
