@@ -172,3 +172,13 @@ def end_of(runs: ProfiledRuns) -> int:
     ends = [profiles[-1].step for _info, profiles in runs if profiles]
     ends += [info.spec.train.steps for info, _profiles in runs if info.status in ACTIVE]
     return max(ends, default=1)
+
+
+def one_a_net(runs: ProfiledRuns) -> dict[tuple[str, int], ProfiledRun]:
+    """Family and depth to the first run of that net, if possible one with profiles."""
+    chosen: dict[tuple[str, int], ProfiledRun] = {}
+    for run in runs:
+        net = (run[0].spec.net.family, run[0].spec.net.depth)
+        if net not in chosen or (run[1] and not chosen[net][1]):
+            chosen[net] = run
+    return chosen
