@@ -217,4 +217,5 @@ def stage_borders(borders: Sequence[float]) -> dict[str, Any]:
         }
         for s in range(1, len(borders))
     ]
-    return {"shapes": shapes, "annotations": notes}
+    # Above the plot there is room for the stages, and above those for the chart's buttons.
+    return {"shapes": shapes, "annotations": notes, "margin": {"t": 56}}

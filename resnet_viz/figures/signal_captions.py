@@ -84,7 +84,7 @@ def _ratio(group: NetSignals) -> str:
         size += _(" (median of {n} seeds, {low} to {high})").format(
             n=len(ratios), low=number_text(ratios[0]), high=number_text(ratios[-1])
         )
-    return _("{net} {size}, {direction}").format(net=group.label, size=size, direction=direction)
+    return _("{net}: {size}, {direction}").format(net=group.label, size=size, direction=direction)
 
 
 def _positive(value: float) -> bool:
@@ -132,9 +132,9 @@ def _gain(group: NetSignals) -> str:
         return ""
     blocks = len(group.signals[0].boundary_norm) - 1
     logs = sorted(math.log(first) - math.log(last) for first, last in ends)
-    text = _("{net} {factor} ({n} blocks: {product})")
+    text = _("{net}: {factor} ({n} blocks: {product})")
     if len(logs) > 1:
-        text = _("{net} {factor} ({n} blocks: {product}; {low} to {high} over {seeds} seeds)")
+        text = _("{net}: {factor} ({n} blocks: {product}; {low} to {high} over {seeds} seeds)")
     return text.format(
         net=group.label,
         factor=number_text(math.exp(fmean(logs) / blocks)),
@@ -166,4 +166,4 @@ def _response(group: NetSignals) -> str:
     ):
         if count:
             parts.append(text.format(n=count, total=len(found)))
-    return f"{group.label} {', '.join(parts)}"
+    return f"{group.label}: {', '.join(parts)}"

@@ -20,7 +20,7 @@ def seeds(ratios, family="plain"):
 @pytest.mark.parametrize(
     ("ratios", "words"),
     [
-        ([3.0], "plain-8 3, it grows towards the input."),
+        ([3.0], "plain-8: 3, it grows towards the input."),
         ([100.0, 380.0, 800.0], "380 (median of 3 seeds, 100 to 800), it grows towards"),
         ([0.1, 0.2, 0.9], "0.2 (median of 3 seeds, 0.1 to 0.9), it shrinks towards"),
         ([1.9], "1.9, about equal"),
@@ -34,7 +34,7 @@ def test_the_direction_is_that_of_the_median(ratios, words):
 
 def test_every_net_has_its_own_numbers():
     text = gradient_caption(seeds([5.0]) + seeds([0.25], "resnet"))
-    assert "plain-8 5, it grows towards the input; resnet-8 0.25, it shrinks" in text
+    assert "plain-8: 5, it grows towards the input; resnet-8: 0.25, it shrinks" in text
 
 
 def test_nothing_is_said_of_a_direction_where_an_end_is_zero():
@@ -78,25 +78,25 @@ def test_an_overflow_is_called_one():
 
 def test_the_mean_factor_to_the_power_of_the_blocks_is_the_product():
     text = gains_caption([signal(boundary=[27.0, 1.0, 5.0, 1.0])])
-    assert "by: plain-8 3 (3 blocks: 27)." in text
+    assert "by: plain-8: 3 (3 blocks: 27)." in text
     two = [signal(boundary=[b, 1.0, 1.0, 1.0], seed=s) for s, b in enumerate((1.0, 64.0))]
-    assert "plain-8 2 (3 blocks: 8; 1 to 64 over 2 seeds)" in gains_caption(two)
+    assert "plain-8: 2 (3 blocks: 8; 1 to 64 over 2 seeds)" in gains_caption(two)
 
 
 def test_no_factor_is_told_where_the_gradient_is_zero():
     text = gains_caption([signal("resnet", boundary=[0.0] * 4), signal(boundary=[8.0, 1, 1, 1.0])])
-    assert "plain-8 2 (3 blocks: 8)" in text
+    assert "plain-8: 2 (3 blocks: 8)" in text
     assert "No factor, since the gradient is zero or overflows at an end: resnet-8." in text
 
 
 def test_responses_within_and_outside_of_their_bounds():
     within = signal(response=[0.9, *[1.0] * 5, 1.1, 0.01])
-    assert "plain-8 0.9 to 1.1, within 0.5 to 2." in response_caption([within])
+    assert "plain-8: 0.9 to 1.1, within 0.5 to 2." in response_caption([within])
     outside = signal(response=[1.0, 2.5, *[1.0] * 4, 0.4, 1.0])
     text = response_caption([outside])
-    assert "plain-8 0.4 to 2.5, outside 0.5 to 2 in 2 of 7 layers." in text
+    assert "plain-8: 0.4 to 2.5, outside 0.5 to 2 in 2 of 7 layers." in text
     flat = response_caption([signal(response=[1.0] * 7 + [3.0])])
-    assert "plain-8 1, within" in flat
+    assert "plain-8: 1, within" in flat
 
 
 def test_responses_of_zero_and_overflow_are_told_apart():

@@ -8,7 +8,7 @@ def test_a_page_of_signals_needs_no_network_and_says_what_it_shows():
     assert page.startswith("<!doctype html>")
     assert "<h1>A &lt;title&gt;</h1>" in page
     assert page.count("Plotly.newPlot(") >= 5
-    assert "plain-8 4, it grows towards the input" in page
+    assert "plain-8: 4, it grows towards the input" in page
     assert "<script src=" not in page
 
 
