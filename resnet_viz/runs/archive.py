@@ -1,7 +1,8 @@
 """A sweep as one file: specs, records and checkpoints, out and in. No torch.
 
-The file is a zip of manifest.json, records/<n>.jsonl and checkpoints/<n>.safetensors, n being
-the position of a run in the manifest. A file to import may come from anybody.
+The file is a zip of manifest.json, records/<n>.jsonl, profiles/<n>.jsonl and
+checkpoints/<n>.safetensors, n being the position of a run in the manifest. A file to import may
+come from anybody.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +25,8 @@ import resnet_viz
 from resnet_viz.i18n import _
 from resnet_viz.records import Record
 from resnet_viz.runs import rows
+from resnet_viz.runs.profile_tables import profile_values
+from resnet_viz.runs.rows import ProfileRow
 from resnet_viz.runs.schema import explain
 from resnet_viz.runs.store import RunStore, unknown_sweep
 from resnet_viz.runs.untrusted import (
@@ -30,20 +34,27 @@ from resnet_viz.runs.untrusted import (
     MAX_RECORDS,
     SCHEMA,
     ArchivedRun,
-    ArchiveError,
     Manifest,
     check_checkpoint,
     read_manifest,
     read_records,
-    refuse,
 )
-from resnet_viz.runs.writing import insert_records, insert_run, insert_sweep, summarise
+from resnet_viz.runs.untrusted_profiles import read_profiles
+from resnet_viz.runs.untrusted_values import ArchiveError, refuse
+from resnet_viz.runs.writing import (
+    insert_profiles,
+    insert_records,
+    insert_run,
+    insert_sweep,
+    summarise,
+)
 
 __all__ = ["ArchiveError", "export_sweep", "import_archive"]
 
 MAX_TOTAL_BYTES = 4 << 30
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_RECORDS_BYTES = 256 << 20  # of all runs; they are checked in memory
+MAX_PROFILES_BYTES = 256 << 20  # of all runs; their numbers take less in memory
 MAX_TOTAL_RECORDS = 1_000_000  # about half a kilobyte each in memory
 MAX_RATIO = 200  # of unpacked to packed size; records pack to a tenth
 # What zipfile raises on bytes that are no archive, found by changing some at random.
@@ -53,12 +64,12 @@ _UNREADABLE = (
 )
 _MANIFEST = "manifest.json"
 _COPY_BYTES = 1 << 20
-_EXPORTED = ("status", "device", "dtype", "threads", "version", "error")
+_EXPORTED = ("status", "device", "dtype", "threads", "version", "error", "probe_every")
 _ABANDONED_SECONDS = 3600.0
 
 
 def export_sweep(store: RunStore, sweep_id: str, file: Path | IO[bytes]) -> None:
-    """Write a sweep with its records and newest checkpoints to `file`.
+    """Write a sweep with its records, profiles and newest checkpoints to `file`.
 
     Raises:
         UnknownSweepError: there is none of that id.
@@ -75,18 +86,32 @@ def export_sweep(store: RunStore, sweep_id: str, file: Path | IO[bytes]) -> None
         query = "SELECT * FROM runs WHERE sweep_id = ? ORDER BY position"
         for n, run in enumerate(db.execute(query, (sweep_id,)).fetchall()):
             entry = {"spec": json.loads(run["spec"]), **{name: run[name] for name in _EXPORTED}}
-            found = db.execute(
-                f"SELECT {rows.RECORD_FIELDS} FROM records WHERE run_id = ? ORDER BY id",
-                (run["id"],),
-            )
-            lines = [json.dumps(vars(rows.record(row)), default=dict) for row in found]
-            archive.writestr(f"records/{n}.jsonl", "\n".join(lines))
+            records = _rows(db, "records", rows.RECORD_FIELDS, run["id"])
+            _add_lines(archive, f"records/{n}.jsonl", (vars(rows.record(row)) for row in records))
+            profiles = _rows(db, "profiles", rows.PROFILE_FIELDS, run["id"])
+            _add_lines(archive, f"profiles/{n}.jsonl", map(_profile_line, profiles))
             step = run["checkpoint_step"]
             path = None if step is None else store.checkpoint_path(run["id"], step)
             if path is not None and _add_file(archive, path, f"checkpoints/{n}.safetensors"):
                 entry["checkpoint_step"] = step
             manifest["runs"].append(entry)
         archive.writestr(_MANIFEST, json.dumps(manifest, indent=1))
+
+
+def _rows(db: sqlite3.Connection, table: str, fields: str, run_id: int) -> Iterator[sqlite3.Row]:
+    return db.execute(f"SELECT {fields} FROM {table} WHERE run_id = ? ORDER BY id", (run_id,))
+
+
+def _profile_line(row: Any) -> dict[str, Any]:
+    columns = profile_values(rows.profile(row))
+    return {"step": columns.pop("step"), "values": columns}
+
+
+def _add_lines(archive: zipfile.ZipFile, name: str, lines: Iterable[dict[str, Any]]) -> None:
+    """Add JSON values, one a line; unpacked if they pack so well that an import would refuse."""
+    data = "\n".join(json.dumps(line, default=dict) for line in lines).encode()
+    bomb = 2 * len(data) > MAX_RATIO * len(zlib.compress(data))
+    archive.writestr(name, data, zipfile.ZIP_STORED if bomb else zipfile.ZIP_DEFLATED)
 
 
 def _add_file(archive: zipfile.ZipFile, path: Path, name: str) -> bool:
@@ -117,10 +142,11 @@ def import_archive(store: RunStore, file: Path | IO[bytes]) -> str:
             _check_sizes(archive)
             manifest = read_manifest(_read(archive, _MANIFEST, MAX_MANIFEST_BYTES))
             _check_names(archive, manifest)
-            histories = _read_all_records(archive, manifest)
+            records = _read_all_records(archive, manifest)
+            profiles = _read_all_profiles(archive, manifest)
             with _temporary_folder(store) as folder:
                 _extract_checkpoints(archive, manifest, folder)
-                return _insert(store, manifest, histories, folder)
+                return _insert(store, manifest, records, profiles, folder)
     except _UNREADABLE as error:
         refuse(_("it is damaged, or no archive ({error})").format(error=error))
 
@@ -141,6 +167,8 @@ def _check_names(archive: zipfile.ZipFile, manifest: Manifest) -> None:
     expected = {_MANIFEST}
     for n, run in enumerate(manifest.runs):
         expected.add(f"records/{n}.jsonl")
+        if manifest.has_profiles:
+            expected.add(f"profiles/{n}.jsonl")
         if run.checkpoint_step is not None:
             expected.add(f"checkpoints/{n}.safetensors")
     names = archive.namelist()
@@ -184,18 +212,33 @@ def _read_all_records(archive: zipfile.ZipFile, manifest: Manifest) -> list[list
     return histories
 
 
+def _read_all_profiles(archive: zipfile.ZipFile, manifest: Manifest) -> list[list[ProfileRow]]:
+    if not manifest.has_profiles:
+        return [[] for _run in manifest.runs]
+    names = [f"profiles/{n}.jsonl" for n in range(len(manifest.runs))]
+    if sum(archive.getinfo(name).file_size for name in names) > MAX_PROFILES_BYTES:
+        refuse(_("its profiles are too large"))
+    pairs = zip(names, manifest.runs, strict=True)
+    return [read_profiles(_read(archive, n, MAX_PROFILES_BYTES), run.spec) for n, run in pairs]
+
+
 def _insert(
-    store: RunStore, manifest: Manifest, histories: list[list[Record]], folder: Path
+    store: RunStore,
+    manifest: Manifest,
+    records: list[list[Record]],
+    profiles: list[list[ProfileRow]],
+    folder: Path,
 ) -> str:
     """Everything in one transaction; the checkpoints are moved just before it ends."""
     moved: list[Path] = []
     try:
         with store.database.write() as db:
             sweep_id = insert_sweep(db, manifest.spec, manifest.name, imported=True)
-            for n, (run, records) in enumerate(zip(manifest.runs, histories, strict=True)):
+            for n, run in enumerate(manifest.runs):
                 source = folder / f"{n}.safetensors"
                 run_id = insert_run(db, sweep_id, n, run.spec, _run_values(run, source))
-                insert_records(db, run_id, records)
+                insert_records(db, run_id, records[n])
+                insert_profiles(db, run_id, profiles[n])
                 summarise(db, run_id)
                 if run.checkpoint_step is not None:
                     target = store.checkpoint_path(run_id, run.checkpoint_step)

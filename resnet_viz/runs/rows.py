@@ -30,6 +30,8 @@ _URGENCY = ("running", "queued", "paused", "failed", "stopped", "diverged", "don
 PROFILE_ROW_BYTES = 60
 ROW_BYTES = 110  # a record in its table and two indexes, measured on a store of 100,000
 
+ProfileRow = tuple[Any, ...]
+
 
 @dataclass(frozen=True)
 class SweepInfo:
@@ -176,15 +178,15 @@ def profile(row: Any) -> Profile:
     return Profile(row[0], {c: unpack(blob) for c, blob in blobs if blob is not None})
 
 
-def profile_row(run_id: int, found: Profile) -> tuple[Any, ...]:
-    """A row to insert into `profiles`: run, step and a blob or None a column."""
+def profile_row(found: Profile) -> ProfileRow:
+    """Step, and a blob or None a column: what `writing.insert_profiles` takes."""
     columns = (found.values.get(column) for column in PROFILE_COLUMNS)
-    return (run_id, found.step, *(None if c is None else pack(c) for c in columns))
+    return (found.step, *(None if c is None else pack(c) for c in columns))
 
 
-def profile_bytes(row: tuple[Any, ...]) -> int:
+def profile_bytes(row: ProfileRow) -> int:
     """What a row of `profile_row` takes on the disk, about."""
-    return PROFILE_ROW_BYTES + sum(len(blob) for blob in row[2:] if blob is not None)
+    return PROFILE_ROW_BYTES + sum(len(blob) for blob in row[1:] if blob is not None)
 
 
 def pack(values: tuple[float, ...]) -> bytes:

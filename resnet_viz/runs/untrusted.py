@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, NoReturn
+from typing import Any
 
 from resnet_viz.i18n import _
-from resnet_viz.records import ACTIVE, COLUMNS, STATUSES, Record
+from resnet_viz.records import ACTIVE, COLUMNS, PROBE_EVERY, STATUSES, Record
+from resnet_viz.runs.untrusted_values import mapping, number, read_json, refuse, text, whole
 from resnet_viz.specs import RunSpec, SpecError
 from resnet_viz.sweeps import MAX_RUNS, SweepSpec
+from resnet_viz.training.schedule import MAX_PROBE_EVERY
 
 FORMAT = "resnet_viz sweep"
-SCHEMA = 1
+SCHEMA = 2  # 1 has no profiles
 MAX_ERROR_CHARS = 20_000
 MAX_HEADER_BYTES = 16 << 20
 MAX_STEPS_FIELD = 10_000_000
@@ -35,16 +36,6 @@ _TENSOR_BYTES = {
 }
 
 
-class ArchiveError(Exception):
-    """A file that cannot be imported; the message says why."""
-
-
-def refuse(reason: str) -> NoReturn:
-    """Raise the error for a file that is no archive of ours, or a damaged one."""
-    text = _("This file cannot be imported: {reason}. Nothing was changed.")
-    raise ArchiveError(text.format(reason=reason))
-
-
 @dataclass(frozen=True)
 class ArchivedRun:
     """One run of a manifest, checked. `values` are columns of the table `runs`."""
@@ -58,21 +49,15 @@ class ArchivedRun:
 class Manifest:
     """The checked contents of manifest.json."""
 
+    schema: int
     name: str
     spec: SweepSpec
     runs: tuple[ArchivedRun, ...]
 
-
-def read_json(data: bytes, what: str) -> Any:
-    """Strict JSON: no NaN, no infinity, nothing nested without end."""
-    try:
-        return json.loads(data, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        refuse(_("{what} is not JSON: {error}").format(what=what, error=error))
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a number")
+    @property
+    def has_profiles(self) -> bool:
+        """Whether it is of a version that kept profiles."""
+        return self.schema >= 2
 
 
 def read_manifest(data: bytes) -> Manifest:
@@ -81,10 +66,10 @@ def read_manifest(data: bytes) -> Manifest:
     Raises:
         ArchiveError: anything in it is not as `archive.export_sweep` writes it.
     """
-    values = _mapping(read_json(data, "manifest.json"), "manifest.json")
+    values = mapping(read_json(data, "manifest.json"), "manifest.json")
     if values.get("format") != FORMAT:
         refuse(_("it is not an archive of this program"))
-    schema = _whole(values.get("schema"), "schema", 0, MAX_STEPS_FIELD)
+    schema = whole(values.get("schema"), "schema", 0, MAX_STEPS_FIELD)
     if schema > SCHEMA:
         refuse(_("it was written by a newer version of resnet_viz; update the program"))
     runs = values.get("runs")
@@ -95,11 +80,11 @@ def read_manifest(data: bytes) -> Manifest:
         refuse(_("its sweep has no name"))
     try:
         spec = SweepSpec.from_dict(values.get("spec"))
-        specs = [RunSpec.from_dict(_mapping(run, "run").get("spec")) for run in runs]
+        specs = [RunSpec.from_dict(mapping(run, "run").get("spec")) for run in runs]
     except (SpecError, TypeError, ValueError, OverflowError) as error:
         refuse(str(error))
     _check_grid(spec, specs)
-    return Manifest(name, spec, tuple(map(_read_run, specs, runs)))
+    return Manifest(schema, name, spec, tuple(map(_read_run, specs, runs)))
 
 
 def _check_grid(sweep: SweepSpec, specs: list[RunSpec]) -> None:
@@ -111,11 +96,11 @@ def _check_grid(sweep: SweepSpec, specs: list[RunSpec]) -> None:
         planned.remove(spec)
     folder = sweep.data.folder
     if folder is not None and _leads_out(folder):
-        text = _(
+        message = _(
             "its images are in {folder!r:.200}, outside the data folder; choose the folder again: "
             "move it into the data folder, and train a sweep with its name"
         )
-        refuse(text.format(folder=folder))
+        refuse(message.format(folder=folder))
 
 
 def _leads_out(folder: str) -> bool:
@@ -134,14 +119,17 @@ def _read_run(spec: RunSpec, values: Mapping[str, Any]) -> ArchivedRun:
             refuse(_("{name} {value!r:.80} is not known").format(name=name, value=values[name]))
     step = values.get("checkpoint_step")
     if step is not None:
-        step = _whole(step, "checkpoint_step", 0, spec.train.steps)
+        step = whole(step, "checkpoint_step", 0, spec.train.steps)
     columns = {
         "status": "stopped" if status in ACTIVE else status,  # nobody trains it here
         "device": values.get("device"),
         "dtype": values.get("dtype"),
-        "threads": _whole(values.get("threads", 1), "threads", 1, MAX_THREADS),
-        "version": _text(values.get("version"), "version", 200),
-        "error": _text(values.get("error"), "error", MAX_ERROR_CHARS),
+        "threads": whole(values.get("threads", 1), "threads", 1, MAX_THREADS),
+        "probe_every": whole(
+            values.get("probe_every", PROBE_EVERY), "probe_every", 0, MAX_PROBE_EVERY
+        ),
+        "version": text(values.get("version"), "version", 200),
+        "error": text(values.get("error"), "error", MAX_ERROR_CHARS),
     }
     return ArchivedRun(spec, columns, step)
 
@@ -158,21 +146,28 @@ def read_records(data: bytes, spec: RunSpec, most: int = MAX_RECORDS) -> list[Re
     for line in io.BytesIO(data):  # no list of lines: each would cost more than its bytes
         if len(out) >= most or len(line) > MAX_RECORD_BYTES:
             refuse(_("its records are too many or too long"))
-        values = _mapping(read_json(line, _("a record")), _("a record"))
+        values = mapping(read_json(line, _("a record")), _("a record"))
         kind = values.get("kind")
         if not isinstance(kind, str) or kind not in COLUMNS:
             refuse(_("{value!r:.80} is not a kind of record").format(value=kind))
-        step = _whole(values.get("step"), "step", last[kind] + 1, spec.train.steps)
-        measured = _mapping(values.get("values"), _("a record"))
+        step = whole(values.get("step"), "step", last[kind] + 1, spec.train.steps)
+        measured = mapping(values.get("values"), _("a record"))
         for column, value in measured.items():
             if column not in COLUMNS[kind]:
                 refuse(_("{value!r:.80} is not a column").format(value=column))
-            _number(value, column)
+            number(value, column, *_bounds(column))
         last[kind] = step
         # The names are those of `COLUMNS`, not a copy for every record.
         columns = {c: float(measured[c]) for c in COLUMNS[kind] if c in measured}
         out.append(Record(kind, step, columns))
     return out
+
+
+def _bounds(column: str) -> tuple[float, float]:
+    if column in COLUMNS["speed"]:
+        return 0.0, MAX_SPEED
+    # Errors are fractions; 1e300 is what a float can hold, and what no measurement reaches.
+    return (0.0, 1.0) if column.endswith("_error") else (-1e300, 1e300)
 
 
 def check_checkpoint(path: Path, step: int) -> None:
@@ -189,17 +184,17 @@ def check_checkpoint(path: Path, step: int) -> None:
         length = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))[0]
         if length > min(MAX_HEADER_BYTES, size - 8):
             refuse(_("a checkpoint is damaged"))
-        header = _mapping(read_json(file.read(length), _("a checkpoint")), _("a checkpoint"))
-    notes = _mapping(header.get("__metadata__"), _("a checkpoint"))
+        header = mapping(read_json(file.read(length), _("a checkpoint")), _("a checkpoint"))
+    notes = mapping(header.get("__metadata__"), _("a checkpoint"))
     ours = notes.get("resnet_viz")
     if not isinstance(ours, str):
         refuse(_("a checkpoint is not one of this program"))
-    meta = _mapping(read_json(ours.encode(), _("a checkpoint")), _("a checkpoint"))
-    if _whole(meta.get("step"), "step", 0, MAX_STEPS_FIELD) != step:
+    meta = mapping(read_json(ours.encode(), _("a checkpoint")), _("a checkpoint"))
+    if whole(meta.get("step"), "step", 0, MAX_STEPS_FIELD) != step:
         refuse(_("a checkpoint is not of the step that it should be of"))
     tensors = [value for name, value in header.items() if name != "__metadata__"]
     end = 0
-    for begin, end_of_tensor in sorted(_tensor_range(_mapping(t, _("a tensor"))) for t in tensors):
+    for begin, end_of_tensor in sorted(_tensor_range(mapping(t, _("a tensor"))) for t in tensors):
         if begin != end:
             refuse(_("a checkpoint is damaged"))
         end = end_of_tensor
@@ -218,39 +213,8 @@ def _tensor_range(tensor: Mapping[str, Any]) -> tuple[int, int]:
     assert isinstance(offsets, list)
     if len(shape) > 8:
         refuse(_("a checkpoint is damaged"))
-    begin, end = (_whole(offset, "offset", 0, 1 << 50) for offset in offsets)
-    values = math.prod(_whole(n, "size", 0, 1 << 50) for n in shape)
+    begin, end = (whole(offset, "offset", 0, 1 << 50) for offset in offsets)
+    values = math.prod(whole(n, "size", 0, 1 << 50) for n in shape)
     if end - begin != values * _TENSOR_BYTES[dtype]:
         refuse(_("a checkpoint is damaged"))
     return begin, end
-
-
-def _mapping(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        refuse(_("{what} must be an object with named fields").format(what=what))
-    return value
-
-
-def _whole(value: object, name: str, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        text = _("{name} {value!r:.80} is not a whole number from {low} to {high}")
-        refuse(text.format(name=name, value=value, low=low, high=high))
-    return value
-
-
-def _number(value: object, name: str) -> None:
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    # Errors are fractions; 1e300 is what a float can hold, and what no measurement reaches.
-    low, high = (0.0, 1.0) if name.endswith("_error") else (-1e300, 1e300)
-    if name in COLUMNS["speed"]:
-        low, high = 0.0, MAX_SPEED
-    if not good or not low <= value <= high:  # type: ignore[operator]
-        refuse(_("{name} cannot be {value!r:.80}").format(name=name, value=value))
-
-
-def _text(value: object, name: str, longest: int) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        refuse(_("{name} is not a text").format(name=name))
-    return value[:longest].encode(errors="replace").decode()  # JSON can hold half characters

@@ -81,9 +81,9 @@ def insert_records(db: sqlite3.Connection, run_id: int, records: Iterable[Record
     db.executemany(_INSERT_RECORD, rows.record_rows(run_id, records))
 
 
-def insert_profiles(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> None:
-    """Add rows of `rows.profile_row`; the summary does not know of them yet."""
-    db.executemany(_INSERT_PROFILE, found)
+def insert_profiles(db: sqlite3.Connection, run_id: int, found: Iterable[rows.ProfileRow]) -> None:
+    """Add rows of `rows.profile_row` to a run; its summary does not know of them yet."""
+    db.executemany(_INSERT_PROFILE, ((run_id, *row) for row in found))
 
 
 def add_records(
@@ -91,7 +91,7 @@ def add_records(
 ) -> bool:
     """Add to a running run and bring its summary up to date; False if the claim is lost."""
     records = [r for r in found if isinstance(r, Record)]
-    profiles = [rows.profile_row(run_id, p) for p in found if isinstance(p, Profile)]
+    profiles = [rows.profile_row(p) for p in found if isinstance(p, Profile)]
     latest = {c: r.values[c] for r in records for c in _SUMMARY if c in r.values}
     values = {name: rows.finite(value) for name, value in latest.items()}
     values["step"] = max((r.step for r in records), default=0)
@@ -108,7 +108,7 @@ def add_records(
     if not db.execute(query, values).rowcount:
         return False
     insert_records(db, run_id, records)
-    insert_profiles(db, profiles)
+    insert_profiles(db, run_id, profiles)
     return True
 
 

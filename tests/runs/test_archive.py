@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import random
 import struct
 import zipfile
@@ -14,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from resnet_viz.records import Record
+from resnet_viz.records import BLOCK_COLUMNS, LAYER_COLUMNS, PROBE_EVERY, Profile, Record
 from resnet_viz.runs.archive import ArchiveError, export_sweep, import_archive
 from resnet_viz.runs.store import RunStore, UnknownSweepError
 from resnet_viz.runs.tables import report, sweep_csv, sweep_json
-from resnet_viz.specs import DataSpec
+from resnet_viz.specs import DataSpec, NetSpec
 from tests.runs.making import (
     evaluation_record,
     make_queue,
+    net_profile,
     speed_record,
     tiny_sweep,
     training_record,
@@ -42,16 +44,28 @@ def safetensors_bytes(step: int, **changes: Any) -> bytes:
     return struct.pack("<Q", len(text)) + text + bytes(range(32))
 
 
+def broken_profile(net: NetSpec) -> Profile:
+    """One with numbers at the ends of what a float32 holds, and one that is none."""
+    profile = net_profile(net, 1)
+    ends = (math.nan, 0.0, 2.0**-149, 3.0 * 2.0**126)
+    ratios = (*ends, *profile.values["update_ratio"][len(ends) :])
+    return replace(profile, values={**profile.values, "update_ratio": ratios})
+
+
 @pytest.fixture
 def sweep_id(store: RunStore) -> str:
     """A sweep of three runs: done with a checkpoint, failed, and still running."""
-    sweep_id = store.create_sweep(tiny_sweep(depths=(8, 14, 20)), name="Mine", device="cuda")
+    sweep_id = store.create_sweep(
+        tiny_sweep(depths=(8, 14, 20)), name="Mine", device="cuda", probe_every=5
+    )
     queue = make_queue(store, device="cuda")
     done, failed, running = queue.claim()
     records = [training_record(s, 1 / s) for s in range(1, 41)]
     records += [evaluation_record(40, 1 / 7), speed_record(40, 1.5)]
     queue.begin(done, dtype="bfloat16", version="v 1")
     queue.append([(done, records), (failed, records[:3]), (running, records[:5])])
+    profiles = [net_profile(done.spec.net, step) for step in (1, 11, 40)]
+    queue.append([(done, profiles), (failed, [broken_profile(failed.spec.net)])])
     path = store.checkpoint_path(done.run_id, 40)
     path.parent.mkdir(parents=True)
     path.write_bytes(safetensors_bytes(40))
@@ -86,7 +100,17 @@ def contents(store: RunStore) -> tuple[object, ...]:
     """Everything that an import could have changed."""
     files = sorted(p for p in store.home.rglob("*") if p.is_file() and "sqlite3" not in p.name)
     runs = store.runs()
-    return store.sweeps(), runs, store.records_since(run.id for run in runs), files
+    ids = [run.id for run in runs]
+    written = store.records_since(ids), store.profiles_since(ids)
+    return store.sweeps(), runs, written, files
+
+
+def assert_same_profiles(store: RunStore, before: int, after: int) -> None:
+    old, new = (store.profiles_since([run])[0] for run in (before, after))
+    for (_, a), (_, b) in zip(old, new, strict=True):
+        assert (a.step, a.values.keys()) == (b.step, b.values.keys())
+        for name, column in a.values.items():
+            assert b.values[name] == pytest.approx(column, rel=0, abs=0, nan_ok=True)
 
 
 def test_what_goes_out_comes_back(store: RunStore, sweep_id: str, archive: bytes) -> None:
@@ -97,9 +121,11 @@ def test_what_goes_out_comes_back(store: RunStore, sweep_id: str, archive: bytes
     pairs = list(zip(store.runs(sweep_id), store.runs(new_id), strict=True))
     for before, after in pairs:
         assert store.history(after.id) == store.history(before.id)
+        assert_same_profiles(store, before.id, after.id)
         for name in ("spec", "step", "running_error", "test_error", "seconds", "dtype", "error"):
             assert getattr(after, name) == getattr(before, name)
     assert [after.status for _, after in pairs] == ["done", "failed", "stopped"]
+    assert new.size_bytes == old.size_bytes
     done = pairs[0][1]
     assert done.checkpoint_step == 40
     assert store.checkpoint_path(done.id, 40).read_bytes() == safetensors_bytes(40)
@@ -111,7 +137,36 @@ def test_another_computer_can_import_it_and_resume_there(archive: bytes, tmp_pat
     failed = other.runs(sweep_id)[1]
     other.resume([failed.id])
     (claim,) = make_queue(other).claim()  # on its CPU, though it began on a GPU elsewhere
-    assert claim.run_id == failed.id
+    assert (claim.run_id, claim.probe_every) == (failed.id, 5)
+
+
+def test_an_archive_without_profiles_of_the_version_before_comes_in(
+    store: RunStore, archive: bytes
+) -> None:
+    members = {n: d for n, d in members_of(archive).items() if not n.startswith("profiles/")}
+    manifest = json.loads(members["manifest.json"])
+    for run in manifest["runs"]:
+        del run["probe_every"]
+    members["manifest.json"] = json.dumps({**manifest, "schema": 1}).encode()
+    runs = store.runs(import_archive(store, zipped(members)))
+    assert [run.step for run in runs] == [40, 3, 5]
+    assert store.profiles_since(run.id for run in runs) == ([], 0)
+    store.resume([runs[1].id])
+    (claim,) = make_queue(store).claim()
+    assert claim.probe_every == PROBE_EVERY
+
+
+def test_what_a_dead_net_says_again_and_again_is_no_bomb(store: RunStore) -> None:
+    sweep_id = store.create_sweep(tiny_sweep(3000), name="Dead", device="cuda")
+    queue = make_queue(store, device="cuda")
+    (claim,) = queue.claim()
+    same = net_profile(claim.spec.net, 1)
+    values = {name: (0.0,) * len(column) for name, column in same.values.items()}
+    queue.append([(claim, [Profile(step, values) for step in range(1, 3001)])])
+    file = io.BytesIO()
+    export_sweep(store, sweep_id, file)
+    (run,) = store.runs(import_archive(store, file))
+    assert len(store.profiles_since([run.id])[0]) == 3000
 
 
 def test_a_sweep_that_is_not_there_cannot_go_out(store: RunStore, tmp_path: Path) -> None:
@@ -160,6 +215,14 @@ def record_line(**changes: Any) -> bytes:
     return json.dumps(record).encode()
 
 
+def profile_line(step: Any = 1, **changes: Any) -> bytes:
+    """A line for the first run, plain-8."""
+    values = {c: [0.5] * 8 for c in LAYER_COLUMNS}
+    values |= {c: [0.5] * 3 for c in BLOCK_COLUMNS if c != "sum_norm"}
+    values = {k: v for k, v in {**values, **changes}.items() if v != "left out"}
+    return json.dumps({"step": step, "values": values}).encode()
+
+
 DEEP = b"[" * 100_000
 BAD: dict[str, Callable[[Members], None]] = {
     "no manifest": lambda members: members.pop("manifest.json") and None,
@@ -168,7 +231,7 @@ BAD: dict[str, Callable[[Members], None]] = {
     "manifest is a list": put("manifest.json", b"[]"),
     "manifest is not text": put("manifest.json", b"\xff\xfe\x00"),
     "other format": change_manifest(format="something"),
-    "newer schema": change_manifest(schema=2),
+    "newer schema": change_manifest(schema=3),
     "no schema": change_manifest(schema=None),
     "no name": change_manifest(name=""),
     "name is a number": change_manifest(name=3),
@@ -227,6 +290,41 @@ BAD: dict[str, Callable[[Members], None]] = {
     "step is a fraction": put("records/0.jsonl", record_line(step=1.5)),
     "a step twice": put("records/0.jsonl", record_line() + b"\n" + record_line()),
     "descending steps": put("records/0.jsonl", record_line(step=2) + b"\n" + record_line()),
+}
+BAD |= {
+    f"profile: {name}": put("profiles/0.jsonl", data)
+    for name, data in {
+        "not JSON": b"{",
+        "deep": DEEP,
+        "a list": b"[1]",
+        "values are a list": b'{"step": 1, "values": [1]}',
+        "too few layers": profile_line(gradient_norm=[0.5] * 7),
+        "too many blocks": profile_line(response_std=[0.5] * 4),
+        "a column is a number": profile_line(weight_norm=0.5),
+        "a column is missing": profile_line(weight_norm="left out"),
+        "sum of a plain net": profile_line(sum_norm=[0.5] * 3),
+        "unknown column": profile_line(evil=[0.5] * 3),
+        "negative": profile_line(weight_norm=[-0.5] * 8),
+        "NaN": profile_line(weight_norm=[float("nan")] * 8),
+        "infinity": profile_line(weight_norm=[float("inf")] * 8),
+        "more than a float32 holds": profile_line(weight_norm=[3.41e38] * 8),
+        "huge whole number": profile_line(weight_norm=[10**400] * 8),
+        "text": profile_line(weight_norm=["0.5"] * 8),
+        "truth": profile_line(weight_norm=[True] * 8),
+        "list in a list": profile_line(weight_norm=[[0.5]] * 8),
+        "step 0": profile_line(0),
+        "step past the recipe": profile_line(41),
+        "step is a fraction": profile_line(1.5),
+        "a step twice": profile_line(3) + b"\n" + profile_line(3),
+        "long": profile_line() + b" " * 10_000,
+    }.items()
+}
+BAD |= {
+    "interval of profiles": change_run(probe_every=-1),
+    "endless interval of profiles": change_run(probe_every=10**12),
+    "interval of profiles is a text": change_run(probe_every="10"),
+    "profiles missing": lambda members: members.pop("profiles/1.jsonl") and None,
+    "profiles in an old archive": change_manifest(schema=1),
 }
 BAD |= {
     f"checkpoint: {name}": put("checkpoints/0.safetensors", data)
@@ -351,6 +449,26 @@ def test_records_are_counted_while_they_are_read(
         with pytest.raises(ArchiveError, match="too many"):
             import_archive(store, io.BytesIO(archive))
         monkeypatch.setattr(f"resnet_viz.runs.archive.{name}", 50)
+
+
+def test_the_line_of_the_bad_profiles_is_itself_good(store: RunStore, archive: bytes) -> None:
+    members = members_of(archive)
+    put("profiles/0.jsonl", profile_line(2) + b"\n" + profile_line(40))(members)
+    first = store.runs(import_archive(store, zipped(members)))[0]
+    found = [profile for _run, profile in store.profiles_since([first.id])[0]]
+    assert [profile.step for profile in found] == [2, 40]
+    assert found[0].values["weight_norm"] == (0.5,) * 8
+
+
+def test_profiles_that_are_too_large_are_refused(
+    store: RunStore, archive: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = sum(len(d) for n, d in members_of(archive).items() if n.startswith("profiles/"))
+    monkeypatch.setattr("resnet_viz.runs.archive.MAX_PROFILES_BYTES", size - 1)
+    with pytest.raises(ArchiveError, match="profiles are too large"):
+        import_archive(store, io.BytesIO(archive))
+    monkeypatch.setattr("resnet_viz.runs.archive.MAX_PROFILES_BYTES", size)
+    import_archive(store, io.BytesIO(archive))
 
 
 def test_a_member_that_lies_about_its_size_is_refused(store: RunStore, archive: bytes) -> None:
