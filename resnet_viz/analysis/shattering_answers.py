@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -66,15 +67,28 @@ def measure_line(
         ValueError: all the images are of one class.
     """
     spec, images_of = NetSpec.from_dict(net), DataSpec.from_dict(data)
-    line = _line(spec, images_of, images, points, seed, piece)
-    try:
-        line.advance(stop)
-    except BaseException:
-        _line.cache_clear()  # a walk that failed cannot go on; who asks again begins anew
-        raise
+    with _one_thread():
+        line = _line(spec, images_of, images, points, seed, piece)
+        try:
+            line.advance(stop)
+        except BaseException:
+            _line.cache_clear()  # a walk that failed cannot go on; who asks again begins anew
+            raise
     if stop < points:
         return None
     return {"net": spec.to_dict(), "noise": "", **line.result()}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: while nets train on every core, two took eight times as long as
+    one for these float64 convolutions (measured)."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Line:

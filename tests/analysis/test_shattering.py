@@ -104,6 +104,17 @@ def test_a_line_that_failed_can_be_asked_for_again(monkeypatch):
     assert len(measure_line(**cut)["slope"]) == 32
 
 
+def test_the_process_keeps_its_threads():
+    (job,) = shattering_jobs(NETS[:1], DATA, points=32, seeds=1)[2:]
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        measure_line(**job.arguments)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_images_of_one_class_are_refused_in_words(monkeypatch):
     def batch(*_):
         return torch.zeros(4, 1, 8, 8), torch.ones(4, dtype=torch.int64), 10
