@@ -14,23 +14,39 @@ from typing import Any
 
 from resnet_viz import __version__
 from resnet_viz.cli import main as run_command
+from resnet_viz.runs.profile_tables import profiles_json
 from resnet_viz.runs.reference import PATH
 from resnet_viz.runs.store import RunStore
 from resnet_viz.runs.tables import sweep_json
 from resnet_viz.ui.device_line import processor_name
 
 ARGUMENTS = ["sweep", "--preset", "quick", "--seeds", "3"]
+FIRST_SEED = 0  # whose profiles are kept
 
 
-def kept(run: dict[str, Any]) -> dict[str, Any]:
-    """A run without what belongs to the moment, errors rounded to what a chart can show."""
+def kept(run: dict[str, Any], profiles: list[dict[str, Any]]) -> dict[str, Any]:
+    """A run without what belongs to the moment, numbers rounded to what a chart can show."""
     records = [r for r in run["records"] if r["kind"] != "speed"]
     records += [r for r in run["records"] if r["kind"] == "speed"][-1:]
     rounded = [
         {k: round(v, 5) if isinstance(v, float) else v for k, v in r.items() if k != "lr"}
         for r in records
     ]
-    return {"spec": run["spec"], "status": run["status"], "records": rounded}
+    out = {"spec": run["spec"], "status": run["status"], "records": rounded}
+    if run["spec"]["train"]["seed"] == FIRST_SEED:
+        out["profiles"] = [
+            {
+                k: [four_digits(v) for v in column] if k != "step" else column
+                for k, column in p.items()
+            }
+            for p in profiles
+        ]
+    return out
+
+
+def four_digits(value: float | None) -> float | None:
+    """The value with four significant digits; None stays None."""
+    return None if value is None else float(f"{value:.4g}")
 
 
 def main() -> None:
@@ -43,6 +59,7 @@ def main() -> None:
             sys.exit("the sweep did not end well")
         sweep_id = store.sweeps()[0].id
     values = sweep_json(store, sweep_id)
+    profiles = [run["profiles"] for run in profiles_json(store, sweep_id)["runs"]]
     first = values["runs"][0]
     machine = (
         f"{processor_name()}, {first['device']}, {first['dtype']}, {first['threads']} thread "
@@ -51,7 +68,7 @@ def main() -> None:
     out = {
         "machine": machine,
         "command": " ".join(["python -m resnet_viz", *ARGUMENTS]),
-        "runs": [kept(run) for run in values["runs"]],
+        "runs": [kept(*pair) for pair in zip(values["runs"], profiles, strict=True)],
     }
     text = json.dumps(out, separators=(",", ":")).encode()
     PATH.write_bytes(gzip.compress(text, 9, mtime=0))

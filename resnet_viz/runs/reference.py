@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from resnet_viz.records import COLUMNS, History, Record, RunInfo
+from resnet_viz.records import COLUMNS, PROFILE_COLUMNS, History, Profile, Record, RunInfo
 from resnet_viz.specs import RunSpec
 
 PATH = Path(__file__).parents[1] / "assets" / "reference.json.gz"
@@ -22,18 +24,20 @@ class Reference:
         machine: processor, threads, number format and versions, in words.
         command: what makes it again.
         runs: as a reader of the store would give them.
+        profiles: of the runs with the first seed, with four significant digits.
     """
 
     machine: str
     command: str
     runs: tuple[tuple[RunInfo, History], ...]
+    profiles: tuple[tuple[RunInfo, tuple[Profile, ...]], ...]
 
 
 @cache
 def load_reference() -> Reference:
     """The sweep that comes with the program."""
     values = json.loads(gzip.decompress(PATH.read_bytes()))
-    runs = []
+    runs, profiles = [], []
     for number, run in enumerate(values["runs"], 1):
         history = History()
         for record in run["records"]:
@@ -52,4 +56,15 @@ def load_reference() -> Reference:
             images_per_second=history.last("images_per_second"),
         )
         runs.append((info, history))
-    return Reference(values["machine"], values["command"], tuple(runs))
+        if found := tuple(map(_profile, run.get("profiles", ()))):
+            profiles.append((info, found))
+    return Reference(values["machine"], values["command"], tuple(runs), tuple(profiles))
+
+
+def _profile(values: dict[str, Any]) -> Profile:
+    columns = {
+        name: tuple(math.nan if value is None else value for value in values[name])
+        for name in PROFILE_COLUMNS
+        if name in values
+    }
+    return Profile(values["step"], columns)
