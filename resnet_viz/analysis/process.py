@@ -180,6 +180,7 @@ class AnalysisProcess:
             env={
                 "RESNET_VIZ_HOME": str(self._home),
                 "LOKY_MAX_MEMORY_LEAK_SIZE": str(KEPT_BYTES),
+                "OMP_WAIT_POLICY": "passive",  # a waiting thread leaves its core to who trains
             },
         )
         with self._lock:

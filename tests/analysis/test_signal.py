@@ -94,10 +94,10 @@ def test_nets_of_one_depth_get_one_number_of_images():
 
 
 def test_quick_images_shrink_with_the_work_alone():
-    """The work of a job never grows beyond that of plain-110 at 32 pixels, but for two images."""
+    """The work of a job never grows beyond that of plain-56 at 32 pixels, but for two images."""
     assert quick_images(NetSpec("plain", 56), 32) == jobs_module.IMAGES
-    assert quick_images(NetSpec("plain", 110), 32) == jobs_module.IMAGES
-    most = jobs_module.IMAGES * count_costs(NetSpec("plain", 110)).multiply_adds
+    assert quick_images(NetSpec("plain", 110), 32) == jobs_module.IMAGES / 2
+    most = jobs_module.IMAGES * count_costs(NetSpec("plain", 56)).multiply_adds
     for net in (
         NetSpec("plain", 110, width=64),
         NetSpec("resnet", 1202),
@@ -106,7 +106,7 @@ def test_quick_images_shrink_with_the_work_alone():
         images = quick_images(net, 32)
         work = count_costs(net).multiply_adds * images * (4 if in_float64(net) else 1)
         assert 2 <= images < jobs_module.IMAGES
-        assert images == 2 or work <= 1.15 * most
+        assert images == 2 or work <= 1.25 * most
 
 
 def test_images_fit_into_the_memory():
