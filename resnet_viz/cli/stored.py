@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from resnet_viz.datasets import catalogue
 from resnet_viz.i18n import _
 from resnet_viz.runs.archive import export_sweep
+from resnet_viz.runs.profile_reader import ProfileReader
+from resnet_viz.runs.profile_tables import profiles_csv, profiles_json
+from resnet_viz.runs.reader import SweepReader
 from resnet_viz.runs.store import RunStore
 from resnet_viz.runs.tables import sweep_csv, sweep_json
 from resnet_viz.specs import DATASETS, DataSpec
@@ -24,6 +28,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.set_defaults(command=_export)
     export.add_argument("sweep")
     export.add_argument("file", type=Path, help=_(".zip with checkpoints, .json, .csv or .html"))
+
+    export.add_argument(
+        "--gradients",
+        action="store_true",
+        help=_("what was measured layer by layer, as .json, .csv or .html"),
+    )
 
     download = commands.add_parser("download", help=_("download a data set"))
     download.set_defaults(command=_download)
@@ -40,23 +50,45 @@ def _list(_options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     store, file = RunStore(), options.file
     sweep_id = store.sweep(options.sweep).id
-    if file.suffix == ".zip":
+    if file.suffix == ".zip" and not options.gradients:
         export_sweep(store, sweep_id, file)
-    elif file.suffix == ".json":
-        file.write_text(json.dumps(sweep_json(store, sweep_id)) + "\n", "utf-8")
-    elif file.suffix == ".csv":
-        file.write_text(sweep_csv(store, sweep_id), "utf-8")
-    elif file.suffix == ".html":
-        # Only here, so that the other commands work where plotly is not installed.
-        from resnet_viz.figures.page import figures_page
-        from resnet_viz.runs.reader import SweepReader
-
-        runs = SweepReader(store, sweep_id).refresh()
-        file.write_text(figures_page(runs, store.sweep(sweep_id).name), "utf-8")
-    else:
-        print(_("Name a file that ends in .zip, .json, .csv or .html."), file=sys.stderr)
+        return 0
+    write = (_gradients if options.gradients else _errors).get(file.suffix)
+    if write is None:
+        text = _("Name a file that ends in {endings}.")
+        endings = ".json, .csv, .html" if options.gradients else ".zip, .json, .csv, .html"
+        print(text.format(endings=endings), file=sys.stderr)
         return 2
+    file.write_text(write(store, sweep_id), "utf-8")
     return 0
+
+
+# Figures are imported only when they are asked for, so that the other commands work where
+# plotly is not installed.
+
+
+def _errors_page(store: RunStore, sweep_id: str) -> str:
+    from resnet_viz.figures.page import figures_page
+
+    return figures_page(SweepReader(store, sweep_id).refresh(), store.sweep(sweep_id).name)
+
+
+def _gradients_page(store: RunStore, sweep_id: str) -> str:
+    from resnet_viz.figures.profiles_page import profiles_page
+
+    return profiles_page(ProfileReader(store, sweep_id).refresh(), store.sweep(sweep_id).name)
+
+
+_errors: dict[str, Callable[[RunStore, str], str]] = {
+    ".csv": sweep_csv,
+    ".json": lambda store, sweep_id: json.dumps(sweep_json(store, sweep_id)) + "\n",
+    ".html": _errors_page,
+}
+_gradients: dict[str, Callable[[RunStore, str], str]] = {
+    ".csv": profiles_csv,
+    ".json": lambda store, sweep_id: json.dumps(profiles_json(store, sweep_id)) + "\n",
+    ".html": _gradients_page,
+}
 
 
 def _download(options: argparse.Namespace) -> int:

@@ -129,10 +129,10 @@ def ratio_vs_depth(points: Sequence[RatioPoint]) -> go.Figure:
         font={"size": 12, "color": NEUTRAL},
         showarrow=False,
         xref="paper",
-        x=0,
-        xanchor="left",
+        x=1,
+        xanchor="right",
         y=0,  # the logarithm of 1
-        yanchor="bottom",
+        yanchor="top",
     )
     ticks = sorted({p.depth for p in points})
     if 0 < len(ticks) <= 8:
