@@ -18,7 +18,7 @@ st.set_page_config(
 # and its empty header takes a tenth of a small screen.
 st.html(
     "<style>[data-testid=stStatusWidget]{display:none}"
-    "[data-testid=stMainBlockContainer]{padding-top:2.5rem}"
+    "[data-testid=stMainBlockContainer]{padding:2.5rem clamp(1rem,3vw,5rem) 5rem}"
     "[data-testid=stHeader]{position:absolute;width:100%;background:none;pointer-events:none}"
     "[data-testid=stHeader] button{pointer-events:auto}</style>"
 )
@@ -35,6 +35,13 @@ st.navigation(
                 icon=":material/stacked_line_chart:",
                 url_path="error_vs_depth",
                 help=_("Train plain and residual nets of several depths and compare them."),
+            ),
+            st.Page(
+                "pages/gradients.py",
+                title=_("Gradients"),
+                icon=":material/trending_down:",
+                url_path="gradients",
+                help=_("What signal and gradient do in every layer, measured."),
             ),
             st.Page(
                 "pages/runs.py",

@@ -1,0 +1,76 @@
+"""Shattered gradients: how alike the input gradients of neighbouring images are, by depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from resnet_viz.analysis.shattering_jobs import combine, shattering_jobs
+from resnet_viz.datasets.errors import DataError
+from resnet_viz.figures.shattering import autocorrelation, gradient_lines
+from resnet_viz.figures.shattering_caption import shattering_caption
+from resnet_viz.i18n import _
+from resnet_viz.signals import Shattering
+from resnet_viz.specs import NetSpec, SpecError
+from resnet_viz.ui.inquiries import ask, stop_asking, watch
+from resnet_viz.ui.live_chart import live_chart
+from resnet_viz.ui.probe_form import (
+    build_specs,
+    data_controls,
+    depths_control,
+    families_control,
+    init_controls,
+    seeds_control,
+    width_control,
+)
+from resnet_viz.ui.session import Backend
+
+
+def shattered_view(backend: Backend) -> None:
+    """Controls on the left; the gradient along a line between two images, and its memory."""
+    controls, picture = st.columns([1, 3.4], gap="medium")
+    try:
+        with controls, st.container(border=True):
+            nets = _nets()
+            seeds = seeds_control(key="line_seeds")
+            with st.expander(_("Images"), icon=":material/image:"):
+                data = data_controls(prefix="line", name="digits", size=16)
+        jobs = shattering_jobs(nets, data, seeds=seeds)
+    except (SpecError, DataError) as error:
+        stop_asking()
+        with picture:
+            st.warning(str(error), icon=":material/warning:")
+        return
+    with picture:
+        watch(ask(backend, "line", jobs), _charts, name="line")
+
+
+def _nets() -> list[NetSpec]:
+    depths = depths_control(key="line_depths", default=(8, 20, 56))
+    families = families_control(key="line_families")
+    fields = init_controls(prefix="line")
+    width = width_control(prefix="line", default=8)
+    nets: list[NetSpec] = []
+    for depth in depths:
+        nets += build_specs(families, {"depth": depth, "width": width, **fields}).nets
+    return nets
+
+
+def _charts(answers: Sequence[Any]) -> None:
+    found: list[Shattering] = combine(answers)
+    live_chart(
+        autocorrelation(found),
+        key="line_memory",
+        height=420,
+        alt=_("Autocorrelation of the input gradient against distance, one line a net"),
+    )
+    st.markdown(shattering_caption(found))
+    lines = gradient_lines(found)
+    live_chart(
+        lines,
+        key="line_slopes",
+        height=lines.layout.height,
+        alt=_("Input gradient along the line between two images, one picture a net"),
+    )

@@ -1,0 +1,152 @@
+"""At initialisation: what fresh nets do to signal and gradient, measured while one looks on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import streamlit as st
+
+from resnet_viz.analysis.process import Job
+from resnet_viz.analysis.signal_jobs import RATIO_DEPTHS, ratio_nets, signal_jobs
+from resnet_viz.analysis.tables import rows_csv, signal_rows
+from resnet_viz.datasets import catalogue
+from resnet_viz.datasets.errors import DataError
+from resnet_viz.figures.gains import gains
+from resnet_viz.figures.profile_captions import ratio_caption
+from resnet_viz.figures.ratios import ratio_vs_depth
+from resnet_viz.figures.signal import gradient_vs_layer, ratio_points, response_vs_layer
+from resnet_viz.figures.signal_captions import (
+    gains_caption,
+    gradient_caption,
+    response_caption,
+)
+from resnet_viz.figures.signal_pages import signals_page
+from resnet_viz.figures.spread import Images
+from resnet_viz.i18n import _
+from resnet_viz.signals import Signal
+from resnet_viz.specs import DataSpec, NetSpec, SpecError
+from resnet_viz.ui.downloads import take_away_probe
+from resnet_viz.ui.inquiries import ask, stop_asking, watch
+from resnet_viz.ui.live_chart import live_chart
+from resnet_viz.ui.probe_form import (
+    Chosen,
+    build_specs,
+    data_controls,
+    depth_control,
+    families_control,
+    init_controls,
+    width_control,
+)
+from resnet_viz.ui.session import Backend
+
+BATCHES = 5
+RATIO_BATCHES = 3
+
+
+def start_view(backend: Backend) -> None:
+    """Controls on the left; the gradient layer by layer, what it means, and its factors."""
+    controls, picture = st.columns([1, 3.4], gap="medium")
+    try:
+        with controls, st.container(border=True):
+            chosen, data = _controls()
+        jobs = _jobs(chosen.nets, data)
+    except (SpecError, DataError) as error:
+        stop_asking()
+        with picture:
+            st.warning(str(error), icon=":material/warning:")
+        return
+    images = _images(data)
+    with picture:
+        for text in chosen.refused:
+            st.caption(_("Left out: {text}").format(text=text))
+        watch(
+            ask(backend, "start", jobs),
+            lambda found: _charts(chosen.nets[0].depth, found, images),
+            name="start",
+        )
+
+
+def _controls() -> tuple[Chosen, DataSpec]:
+    depth = depth_control(key="depth", very_deep=True)
+    families = families_control(key="start_families")
+    fields = init_controls(prefix="net")
+    with st.expander(_("Net and images"), icon=":material/tune:"):
+        width = width_control(prefix="net")
+        data = data_controls(prefix="net")
+    return build_specs(families, {"depth": depth, "width": width, **fields}), data
+
+
+def _jobs(nets: Sequence[NetSpec], data: DataSpec) -> list[Job]:
+    """First the nets that are looked at, then those that the ratio against depth needs too.
+
+    Made once for a question: how many images a batch may have depends on the memory that is
+    free, which changes while they are measured.
+    """
+    question = (tuple(nets), data)
+    asked, jobs = st.session_state.get("start_jobs", (None, []))
+    if asked != question:
+        others = [net for net in ratio_nets(nets, RATIO_DEPTHS) if net not in nets]
+        jobs = signal_jobs(nets, data, BATCHES) + signal_jobs(others, data, RATIO_BATCHES)
+        st.session_state["start_jobs"] = question, jobs
+    return jobs
+
+
+def _images(data: DataSpec) -> Images:
+    about = catalogue.describe(data)
+    return Images(about.channels, data.image_size or about.image_size, len(about.classes))
+
+
+def _charts(depth: int, found: list[Signal], images: Images) -> None:
+    here = [signal for signal in found if signal.net.depth == depth]
+    if not here:  # still the answers to the question before
+        here = [signal for signal in found if signal.net.depth == found[0].net.depth]
+    live_chart(
+        gradient_vs_layer(here, images),
+        key="start_gradient",
+        height=400,
+        alt=_("Gradient norm of every layer at initialisation, one line a family"),
+    )
+    st.markdown(gradient_caption(here))
+    points = ratio_points(found)
+    live_chart(
+        ratio_vs_depth(points),
+        key="start_ratio",
+        height=380,
+        alt=_("Gradient of the first convolution over that of the last, against depth"),
+    )
+    st.markdown(ratio_caption(points))
+    st.subheader(_("A product of many factors"))
+    live_chart(
+        gains(here),
+        key="start_gains",
+        height=480,
+        alt=_("Gain of the gradient in every block, and their running product"),
+    )
+    st.markdown(gains_caption(here))
+    st.subheader(_("The signal on its way forward"))
+    live_chart(
+        response_vs_layer(here, images),
+        key="start_response",
+        height=380,
+        alt=_("Standard deviation of every layer's response, one line a family"),
+    )
+    st.markdown(response_caption(here))
+    _table_and_take_away(found, images)
+
+
+def _table_and_take_away(found: Sequence[Signal], images: Images) -> None:
+    rows = signal_rows(found)
+    with st.expander(_("Table"), icon=":material/table:"):
+        st.dataframe(rows, hide_index=True, key="start_table")
+    net = found[0].net
+    take_away_probe(
+        "gradients-at-start",
+        csv=lambda: rows_csv(rows),
+        json=lambda: json.dumps(rows),
+        html=lambda: signals_page(found, images=images),
+        command=(
+            f"python -m resnet_viz gradients --depths {net.depth} --norm {net.norm} "
+            f"--init {net.init} --json gradients.json"
+        ),
+    )

@@ -1,0 +1,112 @@
+"""Questions to the analysis process as a page asks them: drawn while the answers come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from resnet_viz.analysis.process import Inquiry, Job
+from resnet_viz.i18n import _
+from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import duration
+
+FIRST_SECONDS = 0.15  # between two looks, until the first answer
+TICK_SECONDS = 0.6
+_MEMORY = "inquiries"  # of the session: name -> what is being asked there
+
+
+def ask(backend: Backend, name: str, jobs: Sequence[Job]) -> Inquiry:
+    """What this session asks under a name; another question cancels the one before.
+
+    So does any question under another name: a page shows one view at a time.
+    """
+    asked: dict[str, tuple[tuple[str, ...], Inquiry]] = st.session_state.setdefault(_MEMORY, {})
+    key = tuple(job.key for job in jobs)
+    if name not in asked or asked[name][0] != key:
+        stop_asking()
+        asked[name] = key, backend.analysis.ask(jobs)
+    return asked[name][1]
+
+
+def stop_asking() -> None:
+    """Cancel what this session asks; what is answered by then is remembered."""
+    asked = st.session_state.get(_MEMORY, {})
+    for _key, inquiry in asked.values():
+        inquiry.cancel()
+    asked.clear()
+
+
+def watch(inquiry: Inquiry, draw: Callable[[list[Any]], None], *, name: str) -> None:
+    """Draw the answers again and again until there are all of them.
+
+    Until the first answer the last picture of the same name stays.
+
+    Args:
+        draw: takes the answers so far, at least one.
+        name: of the question, as in `ask`.
+    """
+    pace = _pace(inquiry)
+
+    def region() -> None:
+        if pace != _pace(inquiry):
+            st.rerun()  # to look at another pace, or no more
+        answers = list(inquiry.answers)
+        shown = answers or st.session_state.get(f"{name}_shown", [])
+        if answers:
+            st.session_state[f"{name}_shown"] = answers
+        if shown:
+            draw(shown)
+        _status(inquiry, name)
+
+    st.fragment(region, run_every=pace)()
+
+
+def _pace(inquiry: Inquiry) -> float | None:
+    if inquiry.ended:
+        return None
+    return TICK_SECONDS if inquiry.answers else FIRST_SECONDS
+
+
+def _status(inquiry: Inquiry, name: str) -> None:
+    """How far it is, with Stop; or why it ended early, and how to go on."""
+    count, total = len(inquiry.answers), len(inquiry.jobs)
+    if inquiry.error is not None:
+        st.error(inquiry.error, icon=":material/error:")
+        if inquiry.trouble:
+            with st.expander(_("Details")):
+                st.code(inquiry.trouble, language=None)
+        st.button(_("Ask again"), key=f"{name}_again", on_click=_forget, args=(name,))
+    elif inquiry.done:
+        return
+    else:
+        bar, button = st.columns([6, 1], vertical_alignment="center")
+        if inquiry.cancelled:
+            text = _("Stopped after {n} of {total} measurements.")
+            bar.progress(count / total, text.format(n=count, total=total))
+            button.button(
+                _("Go on"), key=f"{name}_on", on_click=_forget, args=(name,), width="stretch"
+            )
+            return
+        bar.progress(count / total, _progress_text(inquiry))
+        button.button(
+            _("Stop"),
+            icon=":material/stop:",
+            key=f"{name}_stop",
+            on_click=inquiry.cancel,
+            width="stretch",
+        )
+
+
+def _progress_text(inquiry: Inquiry) -> str:
+    count, total = len(inquiry.answers), len(inquiry.jobs)
+    if not count:
+        return _("Measuring …")
+    left = inquiry.seconds / count * (total - count)
+    text = _("{n} of {total} measurements · about {time} left")
+    return text.format(n=count, total=total, time=duration(left))
+
+
+def _forget(name: str) -> None:
+    st.session_state.get(_MEMORY, {}).pop(name, None)

@@ -1,0 +1,44 @@
+"""A choice whose code, not its translated title, stands in the page's link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+
+def linked_choice(
+    label: str,
+    titles: Mapping[str, str],
+    *,
+    key: str,
+    default: str | None = None,
+    help: str | None = None,
+    hide_label: bool = False,
+) -> str:
+    """A segmented control of which one is always chosen.
+
+    Args:
+        titles: code to what a person reads.
+        key: of the widget, and its name in the link.
+        default: the code to begin with, which the link leaves out; None for the first.
+    """
+    default = default or next(iter(titles))
+    if st.session_state.get(key) not in titles:
+        wanted = st.query_params.get(key)
+        st.session_state[key] = wanted if wanted in titles else default
+    chosen = st.segmented_control(
+        label,
+        list(titles),
+        format_func=titles.__getitem__,
+        required=True,
+        key=key,
+        help=help,
+        label_visibility="collapsed" if hide_label else "visible",
+    )
+    assert chosen is not None  # since one is required
+    if chosen == default:
+        st.query_params.pop(key, None)
+    elif st.query_params.get(key) != chosen:
+        st.query_params[key] = chosen
+    return chosen
