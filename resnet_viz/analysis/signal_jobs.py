@@ -99,8 +99,8 @@ def in_float64(net: NetSpec) -> bool:
 def quick_images(net: NetSpec, image_size: int) -> int:
     """As many images as make a job of under half a second: a power of two, `IMAGES` at most.
 
-    32 for plain-56 at 32 pixels and width 16, 16 for plain-110, 2 for plain-1202 (which takes longer all the
-    same).
+    32 for plain-56 at 32 pixels and width 16, 16 for plain-110, 2 for plain-1202 (which takes
+    longer all the same).
     """
     work = count_costs(net, image_size=image_size).multiply_adds
     if in_float64(net):

@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from statistics import fmean, linear_regression
+from statistics import linear_regression
 
 from resnet_viz.figures.profile_data import (
     ProfiledRuns,
@@ -20,7 +19,6 @@ from resnet_viz.figures.profile_data import (
     line_labels,
     of_layers,
     profile_up_to,
-    titles,
     values_of,
 )
 from resnet_viz.figures.ratios import RatioPoint, first_and_last, ratio_of
@@ -28,8 +26,6 @@ from resnet_viz.figures.signal_captions import EQUAL
 from resnet_viz.figures.spread import number_text, spread
 from resnet_viz.i18n import _
 from resnet_viz.records import Profile, RunInfo
-
-_EXTREMES_UP_TO = 3  # nets; more would bury what matters
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class _Net:
 
 
 def profile_caption(runs: ProfiledRuns, column: str, step: int | None = None) -> str:
-    """A few short sentences: both ends of each net, how they changed, where the extremes are.
+    """A few short sentences: both ends of each net, and how they changed.
 
     Args:
         runs: of a few nets, one a seed, with profiles in order of step.
@@ -54,8 +50,6 @@ def profile_caption(runs: ProfiledRuns, column: str, step: int | None = None) ->
     sentences = [] if nets else [_("Nothing has been measured yet.")]
     if nets:
         sentences = [_ends(nets, column), _change(nets, column)]
-        if len(nets) <= _EXTREMES_UP_TO:
-            sentences += [_extremes(net, column) for net in nets]
         sentences += [_blanks(net, column) for net in nets]
     return " ".join(text for text in [*sentences, *_states(runs, column, step)] if text)
 
@@ -155,28 +149,6 @@ def _change(nets: Sequence[_Net], column: str) -> str:
         texts.setdefault(when, []).append(text.format(first=a, last=b, net=net.name))
     went = _("{when} this ratio went {nets}.")
     return " ".join(went.format(when=w, nets=", ".join(found)) for w, found in texts.items())
-
-
-def _extremes(net: _Net, column: str) -> str:
-    """The layers, or blocks, with the largest and the smallest value; over seeds the mean."""
-    rows = [values_of(profile, column) for profile in net.shown]
-    means = [_mean(values) for values in zip(*rows, strict=True)]
-    found = [
-        (value, title)
-        for value, title in zip(means, titles(net.infos[0].spec, column), strict=True)
-        if value is not None
-    ]
-    if len(found) < 2:
-        return ""
-    (high, highest), (low, lowest) = max(found, key=itemgetter(0)), min(found, key=itemgetter(0))
-    text = _("Largest in {net}: {highest} ({high}); smallest: {lowest} ({low}).")
-    numbers = {"high": number_text(high), "low": number_text(low)}
-    return text.format(net=net.name, highest=highest, lowest=lowest, **numbers)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    shown = [value for value in values if value is not None]
-    return math.exp(fmean(map(math.log, shown))) if shown else None
 
 
 def _blanks(net: _Net, column: str) -> str:

@@ -109,8 +109,11 @@ class _BlockWatch:
 
     def _see_branch(self, _branch: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
         # Norm and sum: `torch.var` costs fifteen times as much on a CPU.
-        parts = [(torch.linalg.vector_norm(part), part.sum()) for part in _parts(output)]
-        norms, sums = zip(*parts, strict=True)
+        norms, sums = [], []
+        for part in _parts(output):
+            values = part.float()
+            norms.append(torch.linalg.vector_norm(values))
+            sums.append(values.sum())
         self.branch_norm, self.branch_sum = _joint_norm(norms), sum(sums[1:], sums[0])
         self.size = output.numel()
 
@@ -122,22 +125,20 @@ class _BlockWatch:
 
 
 def _norm(x: Tensor) -> Tensor:
-    return _joint_norm([torch.linalg.vector_norm(part) for part in _parts(x)])
+    return _joint_norm([torch.linalg.vector_norm(p, dtype=torch.float32) for p in _parts(x)])
 
 
-def _joint_norm(norms: Sequence[Tensor]) -> Tensor:
+def _joint_norm(norms: list[Tensor]) -> Tensor:
     """Norm of the whole from those of its parts."""
-    return norms[0] if len(norms) == 1 else torch.linalg.vector_norm(torch.stack(tuple(norms)))
+    return norms[0] if len(norms) == 1 else torch.linalg.vector_norm(torch.stack(norms))
 
 
-def _parts(x: Tensor) -> Iterator[Tensor]:
-    """A batch in float32; what a CPU converts for it comes in parts that its cache holds."""
+def _parts(x: Tensor) -> Sequence[Tensor]:
+    """A batch; what a CPU has to convert to float32 in parts that its cache then holds."""
     x = x.detach()
-    if x.dtype is torch.float32 or x.device.type != "cpu" or x.numel() <= CACHED_VALUES:
-        yield x.float()
-    else:
-        for part in x.split(max(1, CACHED_VALUES * len(x) // x.numel())):
-            yield part.float()
+    if x.dtype is torch.float32 or x.numel() <= CACHED_VALUES or x.device.type != "cpu":
+        return (x,)
+    return x.split(max(1, CACHED_VALUES * len(x) // x.numel()))
 
 
 def _norms(tensors: Any) -> Tensor:

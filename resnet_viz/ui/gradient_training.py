@@ -145,14 +145,14 @@ def _nothing_recorded() -> str:
 
 def _columns() -> dict[str, str]:
     return {
-        "gradient_norm": _("Gradient"),
-        "weight_norm": _("Weights"),
-        "update_ratio": _("Update / weights"),
-        "response_std": _("Response std"),
-        "input_norm": _("x"),
-        "branch_norm": _("F(x)"),
-        "sum_norm": _("x + F(x)"),
-        BRANCH_SHARE: _("F(x) / x"),
+        "gradient_norm": _("Gradient of a layer's weights"),
+        "weight_norm": _("Weights of a layer"),
+        "update_ratio": _("Update over weights of a layer"),
+        "response_std": _("Response std of a block"),
+        "input_norm": _("x: input of a block"),
+        "branch_norm": _("F(x): residual branch of a block"),
+        "sum_norm": _("x + F(x): sum in a block"),
+        BRANCH_SHARE: _("F(x) over x of a block"),
     }
 
 
@@ -161,12 +161,13 @@ def _controls(runs: Sequence[ProfiledRun]) -> _Choice:
     depths = sorted({spec.net.depth for spec in specs})
     seeds = sorted({spec.train.seed for spec in specs})
     rates = sorted({spec.train.lr for spec in specs})
-    first, second, third = st.columns([6, 5, 3], vertical_alignment="bottom", gap="medium")
+    first, second, third = st.columns([4, 5, 3], vertical_alignment="bottom", gap="medium")
     with first:
         column = linked_choice(
-            _("Of every layer, or block"),
+            _("Quantity"),
             _columns(),
             key="of",
+            as_list=True,
             help=_(
                 "Of a weighted layer: norm of the gradient of its weights, norm of its weights, "
                 "norm of a step's change over that of the weights. Of a block: standard deviation "
@@ -204,7 +205,7 @@ def _charts(runs: Sequence[ProfiledRun], choice: _Choice) -> None:
         height=460 if choice.all_depths else 400,
         alt=_("Layer by step, one picture a net, colour on a log scale"),
     )
-    _step_control(steps)
+    _step_control(step, steps)
     profile, ratio = st.columns(2, gap="medium")
     with profile:
         live_chart(
@@ -226,10 +227,10 @@ def _charts(runs: Sequence[ProfiledRun], choice: _Choice) -> None:
 
 
 def _step_to_show(newest: int, steps: int) -> int:
-    """The slider's step; a play moves it on, and ends at the newest step."""
-    step: int = st.session_state.get("profile_step", steps)
+    """The step that one looks at; a play moves it on, and ends at the newest."""
+    step: int = min(st.session_state.get("profile_step", steps), steps)
     if st.session_state.get("playing"):
-        step = step + max(1, newest // FRAMES)
+        step += max(1, newest // FRAMES)
         if step >= newest:
             st.session_state["playing"] = False
             step = steps
@@ -237,15 +238,23 @@ def _step_to_show(newest: int, steps: int) -> int:
     return step
 
 
-def _step_control(steps: int) -> None:
-    button, slider = st.columns([1, 7], vertical_alignment="bottom")
+def _step_control(step: int, steps: int) -> None:
+    """Play, and the slider. A slider that the program has moved is a new one, with that value:
+    a value that is set from outside may not arrive when runs of the script follow closely."""
     playing = st.session_state.get("playing", False)
+    moves = st.session_state.get("step_moves", 0)
+    key = f"step_at_{step}" if playing else f"step_{moves}"
 
     def play() -> None:
         st.session_state["playing"] = not playing
-        if not playing and st.session_state["profile_step"] >= steps:
+        st.session_state["step_moves"] = moves + 1
+        if not playing and step >= steps:
             st.session_state["profile_step"] = 1
 
+    def choose() -> None:
+        st.session_state["profile_step"] = st.session_state[key]
+
+    button, slider = st.columns([1, 7], vertical_alignment="bottom")
     button.button(
         _("Pause") if playing else _("Play"),
         icon=":material/pause:" if playing else ":material/play_arrow:",
@@ -253,8 +262,15 @@ def _step_control(steps: int) -> None:
         on_click=play,
         width="stretch",
     )
-    st.session_state.setdefault("profile_step", steps)
-    slider.slider(_("Step (at the right end: the newest)"), 1, max(2, steps), key="profile_step")
+    slider.slider(
+        _("Step (at the right end: the newest)"),
+        1,
+        max(2, steps),
+        value=step,
+        key=key,
+        on_change=choose,
+        disabled=playing,
+    )
 
 
 def _take_away(store: RunStore, sweep: SweepInfo, reader: ProfileReader | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -15,8 +16,9 @@ def linked_choice(
     default: str | None = None,
     help: str | None = None,
     hide_label: bool = False,
+    as_list: bool = False,
 ) -> str:
-    """A segmented control of which one is always chosen.
+    """A choice of which one is always taken, as a segmented control or as a list.
 
     Args:
         titles: code to what a person reads.
@@ -27,15 +29,16 @@ def linked_choice(
     if st.session_state.get(key) not in titles:
         wanted = st.query_params.get(key)
         st.session_state[key] = wanted if wanted in titles else default
-    chosen = st.segmented_control(
-        label,
-        list(titles),
-        format_func=titles.__getitem__,
-        required=True,
-        key=key,
-        help=help,
-        label_visibility="collapsed" if hide_label else "visible",
-    )
+    options: dict[str, Any] = {
+        "format_func": titles.__getitem__,
+        "key": key,
+        "help": help,
+        "label_visibility": "collapsed" if hide_label else "visible",
+    }
+    if as_list:
+        chosen = st.selectbox(label, list(titles), **options)
+    else:
+        chosen = st.segmented_control(label, list(titles), required=True, **options)
     assert chosen is not None  # since one is required
     if chosen == default:
         st.query_params.pop(key, None)

@@ -150,12 +150,6 @@ def test_the_change_over_training_is_from_the_first_to_the_last_step_measured():
     assert "From step" not in caption((info, profiles[:1]))
 
 
-def test_the_largest_and_the_smallest_layer_are_named():
-    norms = [1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5]
-    text = caption(profiled("plain", 8, gradient_norm=norms))
-    assert "Largest in plain-8: stage 1, block 1, conv 1 (9); smallest: head (0.5)." in text
-
-
 def test_of_blocks_the_first_block_is_held_against_the_last():
     text = caption(profiled("resnet", 8, branch_norm=[8.0, 4.0, 2.0]), column="branch_norm")
     assert "norm of F(x) of the first block over that of the last: resnet-8 4 (8 against 2)" in text

@@ -66,11 +66,11 @@ def test_a_finished_sweep_says_what_its_profiles_say(app, store, trained):
     assert not page.info
     assert "plain-14" in texts(page.markdown)
     for column in ("weight_norm", "update_ratio", "response_std", "branch_share"):
-        page.segmented_control(key="of").set_value(column).run()
+        page.selectbox(key="of").set_value(column).run()
         assert not page.exception
     page.segmented_control(key="depth_of").set_value("all").run()
     assert not page.exception
-    page.slider(key="profile_step").set_value(1).run()
+    page.slider(key="step_0").set_value(1).run()
     assert not page.exception
     assert "step 1" in texts(page.markdown)
 
