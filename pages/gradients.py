@@ -4,10 +4,10 @@ import streamlit as st
 
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
-from resnet_viz.ui.gradient_shattered import shattered_view
-from resnet_viz.ui.gradient_shortcut import shortcut_view
-from resnet_viz.ui.gradient_start import start_view
-from resnet_viz.ui.gradient_training import training_view
+from resnet_viz.ui.gradients.shattered import shattered_view
+from resnet_viz.ui.gradients.shortcut import shortcut_view
+from resnet_viz.ui.gradients.start import start_view
+from resnet_viz.ui.gradients.training import training_view
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import load_plotly
 from resnet_viz.ui.session import open_backend

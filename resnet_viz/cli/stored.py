@@ -74,7 +74,7 @@ def _errors_page(store: RunStore, sweep_id: str) -> str:
 
 
 def _gradients_page(store: RunStore, sweep_id: str) -> str:
-    from resnet_viz.figures.profiles_page import profiles_page
+    from resnet_viz.figures.profiles.page import profiles_page
 
     return profiles_page(ProfileReader(store, sweep_id).refresh(), store.sweep(sweep_id).name)
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from resnet_viz.figures.marks import log_axis
 from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
-from resnet_viz.figures.profile_data import (
+from resnet_viz.figures.profiles.data import (
     ProfiledRuns,
     Values,
     line_labels,
@@ -130,10 +130,10 @@ def ratio_vs_depth(points: Sequence[RatioPoint]) -> go.Figure:
         showarrow=False,
         xref="paper",
         x=1,
-        xanchor="right",
+        xanchor="left",
         y=0,  # the logarithm of 1
-        yanchor="top",
     )
+    figure.update_layout(margin={"r": 48})
     ticks = sorted({p.depth for p in points})
     if 0 < len(ticks) <= 8:
         figure.update_xaxes(tickvals=ticks)

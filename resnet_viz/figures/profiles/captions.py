@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import linear_regression
 
-from resnet_viz.figures.profile_data import (
+from resnet_viz.figures.profiles.data import (
     ProfiledRuns,
     Values,
     column_name,
@@ -22,7 +22,7 @@ from resnet_viz.figures.profile_data import (
     values_of,
 )
 from resnet_viz.figures.ratios import RatioPoint, first_and_last, ratio_of
-from resnet_viz.figures.signal_captions import EQUAL
+from resnet_viz.figures.signals.captions import EQUAL
 from resnet_viz.figures.spread import number_text, spread
 from resnet_viz.i18n import _
 from resnet_viz.records import Profile, RunInfo

@@ -1,5 +1,5 @@
-from resnet_viz.figures.shortcut_captions import shortcut_caption
-from resnet_viz.figures.signal_pages import shortcut_page, signals_page
+from resnet_viz.figures.signals.pages import shortcut_page, signals_page
+from resnet_viz.figures.signals.shortcut_captions import shortcut_caption
 from tests.figures.making_signals import decomposition, signal
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from resnet_viz.figures.heat import depth_multiples, layer_heat
 from resnet_viz.figures.page import html_page
-from resnet_viz.figures.profile_captions import profile_caption, ratio_caption
-from resnet_viz.figures.profile_data import ProfiledRun, ProfiledRuns
-from resnet_viz.figures.profiles import profile_at
+from resnet_viz.figures.profiles.captions import profile_caption, ratio_caption
+from resnet_viz.figures.profiles.data import ProfiledRun, ProfiledRuns
+from resnet_viz.figures.profiles.heat import depth_multiples, layer_heat
+from resnet_viz.figures.profiles.lines import profile_at
 from resnet_viz.figures.ratios import ratio_vs_depth, ratios_at
 
 _ALSO = ("update_ratio", "response_std")  # beside the gradient

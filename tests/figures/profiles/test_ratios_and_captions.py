@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from resnet_viz.figures.profile_captions import profile_caption, ratio_caption
+from resnet_viz.figures.profiles.captions import profile_caption, ratio_caption
 from resnet_viz.figures.ratios import RatioPoint, ratio_vs_depth, ratios_at
 from resnet_viz.records import Profile
 from tests.figures.making import profiled

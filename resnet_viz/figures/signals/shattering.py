@@ -14,7 +14,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
-from resnet_viz.figures.shattering_caption import name_of, shattering_caption as shattering_caption
+from resnet_viz.figures.signals.shattering_captions import (
+    name_of,
+    shattering_caption as shattering_caption,
+)
 from resnet_viz.figures.style import layout
 from resnet_viz.i18n import _
 from resnet_viz.signals import Shattering

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from resnet_viz.figures.heat import depth_multiples, layer_heat
-from resnet_viz.figures.profile_captions import profile_caption, ratio_caption
-from resnet_viz.figures.profile_data import BRANCH_SHARE, ProfiledRun
-from resnet_viz.figures.profiles import profile_at
-from resnet_viz.figures.profiles_page import profiles_page
+from resnet_viz.figures.profiles.captions import profile_caption, ratio_caption
+from resnet_viz.figures.profiles.data import BRANCH_SHARE, ProfiledRun
+from resnet_viz.figures.profiles.heat import depth_multiples, layer_heat
+from resnet_viz.figures.profiles.lines import profile_at
+from resnet_viz.figures.profiles.page import profiles_page
 from resnet_viz.figures.ratios import ratio_vs_depth, ratios_at
 from resnet_viz.i18n import _
 from resnet_viz.records import ACTIVE

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
-from resnet_viz.figures.shattering import autocorrelation, gradient_lines
-from resnet_viz.figures.shattering_caption import half_lag, shattering_caption
+from resnet_viz.figures.signals.shattering import autocorrelation, gradient_lines
+from resnet_viz.figures.signals.shattering_captions import half_lag, shattering_caption
 from resnet_viz.signals import Shattering
 from resnet_viz.specs import NetSpec
 

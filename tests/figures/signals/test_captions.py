@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from resnet_viz.figures.signal_captions import (
+from resnet_viz.figures.signals.captions import (
     gains_caption,
     gradient_caption,
     response_caption,

@@ -9,8 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from resnet_viz.figures.log_colours import colour_bar, log_colours
-from resnet_viz.figures.profile_data import (
+from resnet_viz.figures.profiles.colours import colour_bar, log_colours
+from resnet_viz.figures.profiles.data import (
     ProfiledRuns,
     Values,
     borders_of,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_viz.figures.gains import gains
 from resnet_viz.figures.page import html_page
 from resnet_viz.figures.ratios import ratio_vs_depth
-from resnet_viz.figures.shortcut import arrival, gradient_split, split_cosine
-from resnet_viz.figures.shortcut_captions import shortcut_caption
-from resnet_viz.figures.signal import (
+from resnet_viz.figures.signals.captions import gains_caption, gradient_caption, response_caption
+from resnet_viz.figures.signals.gains import gains
+from resnet_viz.figures.signals.layers import (
     boundary_gradient,
     gradient_vs_layer,
     ratio_points,
     response_vs_layer,
 )
-from resnet_viz.figures.signal_captions import gains_caption, gradient_caption, response_caption
+from resnet_viz.figures.signals.shortcut import arrival, gradient_split, split_cosine
+from resnet_viz.figures.signals.shortcut_captions import shortcut_caption
 from resnet_viz.figures.spread import CIFAR, Images
 from resnet_viz.i18n import _
 from resnet_viz.signals import Decomposition, Signal

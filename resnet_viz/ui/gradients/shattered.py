@@ -9,8 +9,8 @@ import streamlit as st
 
 from resnet_viz.analysis.shattering_jobs import combine, shattering_jobs
 from resnet_viz.datasets.errors import DataError
-from resnet_viz.figures.shattering import autocorrelation, gradient_lines
-from resnet_viz.figures.shattering_caption import shattering_caption
+from resnet_viz.figures.signals.shattering import autocorrelation, gradient_lines
+from resnet_viz.figures.signals.shattering_captions import shattering_caption
 from resnet_viz.i18n import _
 from resnet_viz.signals import Shattering
 from resnet_viz.specs import NetSpec, SpecError

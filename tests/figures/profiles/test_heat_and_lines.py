@@ -6,12 +6,12 @@ import re
 import pytest
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from resnet_viz.figures.heat import depth_multiples, layer_heat
 from resnet_viz.figures.palette import LOOKS
 from resnet_viz.figures.patch import patch
-from resnet_viz.figures.profile_data import BRANCH_SHARE, MAX_STEPS, column_name, thinned_profiles
-from resnet_viz.figures.profiles import profile_at
-from resnet_viz.figures.profiles_page import profiles_page
+from resnet_viz.figures.profiles.data import BRANCH_SHARE, MAX_STEPS, column_name, thinned_profiles
+from resnet_viz.figures.profiles.heat import depth_multiples, layer_heat
+from resnet_viz.figures.profiles.lines import profile_at
+from resnet_viz.figures.profiles.page import profiles_page
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.records import LAYER_COLUMNS, PROFILE_COLUMNS
 from resnet_viz.ui.live_chart import _describe

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from resnet_viz.figures.gains import gains, running_product
+from resnet_viz.figures.signals.gains import gains, running_product
 from tests.figures.making_signals import signal
 
 

@@ -12,16 +12,16 @@ from resnet_viz.analysis.signal_jobs import RATIO_DEPTHS, ratio_nets, signal_job
 from resnet_viz.analysis.tables import rows_csv, signal_rows
 from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
-from resnet_viz.figures.gains import gains
-from resnet_viz.figures.profile_captions import ratio_caption
+from resnet_viz.figures.profiles.captions import ratio_caption
 from resnet_viz.figures.ratios import ratio_vs_depth
-from resnet_viz.figures.signal import gradient_vs_layer, ratio_points, response_vs_layer
-from resnet_viz.figures.signal_captions import (
+from resnet_viz.figures.signals.captions import (
     gains_caption,
     gradient_caption,
     response_caption,
 )
-from resnet_viz.figures.signal_pages import signals_page
+from resnet_viz.figures.signals.gains import gains
+from resnet_viz.figures.signals.layers import gradient_vs_layer, ratio_points, response_vs_layer
+from resnet_viz.figures.signals.pages import signals_page
 from resnet_viz.figures.spread import Images
 from resnet_viz.i18n import _
 from resnet_viz.signals import Signal

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from resnet_viz.figures.palette import colour
-from resnet_viz.figures.shortcut import BRANCH, arrival, gradient_split, split_cosine
+from resnet_viz.figures.signals.shortcut import BRANCH, arrival, gradient_split, split_cosine
 from tests.figures.making_signals import decomposition, split
 from tests.figures.test_palette import THEME, contrast
 

@@ -20,7 +20,7 @@ from resnet_viz.figures.marks import (
     way_back,
 )
 from resnet_viz.figures.palette import LOOKS
-from resnet_viz.figures.signal import (
+from resnet_viz.figures.signals.layers import (
     mean_line,
     seeds_print,
     stage_marks_of_blocks,

@@ -12,9 +12,9 @@ from resnet_viz.analysis.process import Job
 from resnet_viz.analysis.shortcut_jobs import decomposition_job, run_decomposition_job
 from resnet_viz.analysis.tables import rows_csv, split_rows
 from resnet_viz.datasets.errors import DataError
-from resnet_viz.figures.shortcut import arrival, gradient_split, split_cosine
-from resnet_viz.figures.shortcut_captions import shortcut_caption
-from resnet_viz.figures.signal_pages import shortcut_page
+from resnet_viz.figures.signals.pages import shortcut_page
+from resnet_viz.figures.signals.shortcut import arrival, gradient_split, split_cosine
+from resnet_viz.figures.signals.shortcut_captions import shortcut_caption
 from resnet_viz.i18n import _
 from resnet_viz.records import RunInfo
 from resnet_viz.runs.store import RunStore

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean
 
-from resnet_viz.figures.block_words import POST_ACTIVATION, shortcut_name
+from resnet_viz.figures.signals.block_words import POST_ACTIVATION, shortcut_name
 from resnet_viz.figures.spread import number_text, signed
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of

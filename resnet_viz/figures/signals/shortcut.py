@@ -8,7 +8,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from resnet_viz.figures.block_words import POST_ACTIVATION, block_words, shortcut_name
 from resnet_viz.figures.marks import (
     LINE,
     edge_axis,
@@ -21,6 +20,7 @@ from resnet_viz.figures.marks import (
     way_back,
 )
 from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
+from resnet_viz.figures.signals.block_words import POST_ACTIVATION, block_words, shortcut_name
 from resnet_viz.figures.spread import net_labels, number_text, signed, spread
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _

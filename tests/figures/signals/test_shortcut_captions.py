@@ -1,7 +1,7 @@
 import math
 import re
 
-from resnet_viz.figures.shortcut_captions import shortcut_caption
+from resnet_viz.figures.signals.shortcut_captions import shortcut_caption
 from tests.figures.making_signals import decomposition, split
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from resnet_viz.figures.marks import line_mode, log_axis, number_axis, see_through, stage_borders
 from resnet_viz.figures.palette import LOOKS, colour
-from resnet_viz.figures.profile_data import (
+from resnet_viz.figures.profiles.data import (
     ProfiledRun,
     ProfiledRuns,
     Values,

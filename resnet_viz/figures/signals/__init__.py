@@ -1,0 +1,1 @@
+"""What the analysis process measured of signal and gradient, as figures and captions."""
