@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import torch
@@ -17,9 +19,9 @@ class StepProbe:
     """What one training step of a net does to its weighted layers and its blocks.
 
     Wrap the step's forward pass in `forward()` and the optimiser's step in `update()`; then
-    `values()` has what was measured. Hooks are there only inside `forward()`. Everything is
-    computed in float32, whatever the activations are, and stays on the net's device until
-    `values()` copies it at once.
+    `values()` has what was measured. Hooks are there only inside `forward()`. Sums over tensors
+    are computed in float32, whatever the activations are, and stay on the net's device until
+    `values()` copies all of them at once.
 
     Args:
         layers: modules with a `weight`.
@@ -30,53 +32,51 @@ class StepProbe:
     def __init__(self, layers: Sequence[nn.Module], blocks: Sequence[nn.Module]) -> None:
         self._layers = layers
         self._blocks = blocks
-        self._columns: dict[str, Tensor] = {}
+        self._watches: list[_BlockWatch] = []
+        self._measured: dict[str, Sequence[Tensor]] = {}  # a scalar a layer or a block
 
     @contextmanager
     def forward(self) -> Iterator[None]:
         """Watch one forward pass of a batch through the blocks; the hooks go in any case."""
-        watches = [_BlockWatch(block) for block in self._blocks]
+        self._watches = [_BlockWatch(block) for block in self._blocks]
         try:
             yield
         finally:
-            for watch in watches:
+            for watch in self._watches:
                 watch.remove()
-        root_images = math.sqrt(watches[0].images)
-        branch_norm = torch.stack([watch.branch_norm for watch in watches])
-        size = branch_norm.new_tensor([watch.size for watch in watches])
-        mean = torch.stack([watch.branch_sum for watch in watches]) / size
-        variance = branch_norm.square() / size - mean.square()
-        self._columns["response_std"] = variance.clamp(min=0).sqrt()
-        input_norm = torch.stack([watch.input_norm for watch in watches])
-        self._columns["input_norm"] = input_norm / root_images
-        self._columns["branch_norm"] = branch_norm / root_images
-        sums = [watch.sum_norm for watch in watches if watch.sum_norm is not None]
-        if sums:
-            self._columns["sum_norm"] = torch.stack(sums) / root_images
+        for name in ("branch_sum", "input_norm", "branch_norm", "sum_norm"):
+            found = [getattr(watch, name) for watch in self._watches]
+            if found[0] is not None:
+                self._measured[name] = found
 
     @contextmanager
     def update(self) -> Iterator[None]:
         """Watch the change of the weights; their gradients are there."""
         parameters = [layer.get_parameter("weight") for layer in self._layers]
-        weights = [parameter.detach() for parameter in parameters]
-        gradients = [parameter.grad for parameter in parameters]
+        weights: Any = [parameter.detach() for parameter in parameters]
+        gradients: Any = [parameter.grad for parameter in parameters]
         before = [weight.clone() for weight in weights]
-        norms = _norms(before)
-        self._columns["gradient_norm"] = _norms(gradients)
-        self._columns["weight_norm"] = norms
+        self._measured["gradient_norm"] = torch._foreach_norm(gradients)
+        self._measured["weight_norm"] = torch._foreach_norm(before)
         yield
-        self._columns["update_ratio"] = _norms(torch._foreach_sub(weights, before)) / norms
+        self._measured["change"] = torch._foreach_norm(torch._foreach_sub(weights, before))
 
     def values(self) -> dict[str, tuple[float, ...]]:
-        """Column of `records.PROFILE_COLUMNS` to one value a layer or a block.
+        """Column of `records.PROFILE_COLUMNS` to one float32 value a layer or a block.
 
-        What is not finite is NaN. There is no "sum_norm" where no block has a shortcut.
+        What is not finite is NaN. There is no "sum_norm" where the blocks have no shortcut.
         """
-        numbers = iter(torch.cat(list(self._columns.values())).tolist())
-        return {
-            name: tuple(_finite(next(numbers)) for _ in column)
-            for name, column in self._columns.items()
-        }
+        scalars = [scalar for column in self._measured.values() for scalar in column]
+        numbers = iter(torch.stack(scalars).tolist())
+        found = {name: list(islice(numbers, len(c))) for name, c in self._measured.items()}
+        pairs = zip(found.pop("change"), found["weight_norm"], strict=True)
+        found["update_ratio"] = [a / b if b else math.nan for a, b in pairs]
+        moments = zip(found.pop("branch_sum"), found["branch_norm"], self._watches, strict=True)
+        found["response_std"] = [_standard_deviation(s, n, watch.size) for s, n, watch in moments]
+        root_images = math.sqrt(self._watches[0].images)
+        for name in found.keys() & {"input_norm", "branch_norm", "sum_norm"}:
+            found[name] = [norm / root_images for norm in found[name]]
+        return {name: tuple(map(_finite, array("f", column))) for name, column in found.items()}
 
 
 class _BlockWatch:
@@ -84,18 +84,17 @@ class _BlockWatch:
 
     Attributes:
         images: in the batch.
-        input_norm, branch_norm, sum_norm: of x, F(x) and shortcut(x) + F(x), over the batch.
+        input_norm, branch_norm, sum_norm: of x, F(x) and shortcut(x) + F(x) (None without a
+            shortcut), over the whole batch.
         branch_sum, size: of F(x): sum of its values and their number.
     """
 
     def __init__(self, block: Any) -> None:
         self.sum_norm: Tensor | None = None
-        self._handles = [
-            block.register_forward_pre_hook(self._see_input),
-            block.branch.register_forward_hook(self._see_branch),
-        ]
-        if hasattr(block, "fork"):
-            self._handles.append(block.register_forward_hook(self._see_output))
+        self._handles = [block.branch.register_forward_hook(self._see_branch)]
+        self._forks = hasattr(block, "fork")
+        if self._forks:
+            self._handles.append(block.register_forward_hook(self._see_block))
         elif hasattr(block, "shortcut"):
             self._handles.append(block.relu.register_forward_pre_hook(self._see_sum))
 
@@ -103,11 +102,10 @@ class _BlockWatch:
         for handle in self._handles:
             handle.remove()
 
-    def _see_input(self, _block: nn.Module, inputs: tuple[Tensor]) -> None:
-        self.images = len(inputs[0])
-        self.input_norm = _norm(inputs[0])
-
-    def _see_branch(self, _branch: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
+    def _see_branch(self, _branch: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        if not self._forks:  # else the block's input comes through norm and ReLU first
+            self.input_norm = _norm(inputs[0])
+        self.images, self.size = output.shape[0], output.numel()
         # Norm and sum: `torch.var` costs fifteen times as much on a CPU.
         norms, sums = [], []
         for part in _parts(output):
@@ -115,13 +113,12 @@ class _BlockWatch:
             norms.append(torch.linalg.vector_norm(values))
             sums.append(values.sum())
         self.branch_norm, self.branch_sum = _joint_norm(norms), sum(sums[1:], sums[0])
-        self.size = output.numel()
-
-    def _see_output(self, _block: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
-        self.sum_norm = _norm(output)
 
     def _see_sum(self, _relu: nn.Module, inputs: tuple[Tensor]) -> None:
         self.sum_norm = _norm(inputs[0])
+
+    def _see_block(self, _block: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        self.input_norm, self.sum_norm = _norm(inputs[0]), _norm(output)
 
 
 def _norm(x: Tensor) -> Tensor:
@@ -141,8 +138,9 @@ def _parts(x: Tensor) -> Sequence[Tensor]:
     return x.split(max(1, CACHED_VALUES * len(x) // x.numel()))
 
 
-def _norms(tensors: Any) -> Tensor:
-    return torch.stack(torch._foreach_norm(tensors))
+def _standard_deviation(total: float, norm: float, size: int) -> float:
+    variance = norm**2 / size - (total / size) ** 2
+    return math.sqrt(max(variance, 0.0))  # rounding may bring it under zero; NaN stays NaN
 
 
 def _finite(value: float) -> float:
