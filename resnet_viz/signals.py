@@ -20,6 +20,7 @@ class Signal:
     Attributes:
         net: what was built.
         seed: of its initial weights and of the batch.
+        images: in the batch.
         response_std: a layer; standard deviation over batch, channels and positions of its
             response: after the batch norm that follows it, before any ReLU or addition
             (He et al. 2015, Fig. 7); where none follows, of its own output.
@@ -33,6 +34,7 @@ class Signal:
 
     net: NetSpec
     seed: int
+    images: int
     response_std: Vector
     gradient_norm: Vector
     boundary_norm: Vector

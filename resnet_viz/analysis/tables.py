@@ -31,6 +31,7 @@ def signal_rows(signals: Iterable[Signal]) -> list[Row]:
             {
                 **_net_row(signal.net),
                 "seed": signal.seed,
+                "images": signal.images,
                 "layer": number,
                 "name": layer.module,
                 "stage": layer.stage,

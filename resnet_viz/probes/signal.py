@@ -57,6 +57,7 @@ def measure(net: nn.Module, images: Tensor, labels: Tensor, *, spec: NetSpec, se
     return Signal(
         net=spec,
         seed=seed,
+        images=len(images),
         response_std=tuple(response[path] for path in layers),
         gradient_norm=tuple(gradients),
         boundary_norm=tuple(boundary[path] for path in [*blocks, ""]),

@@ -38,35 +38,48 @@ def stop_asking() -> None:
     asked.clear()
 
 
-def watch(inquiry: Inquiry, draw: Callable[[list[Any]], None], *, name: str) -> None:
+def watch(
+    inquiry: Inquiry,
+    draw: Callable[[list[Any]], None],
+    *,
+    name: str,
+    first: int = 1,
+    last: Callable[[list[Any]], None] | None = None,
+) -> None:
     """Draw the answers again and again until there are all of them.
 
-    Until the first answer the last picture of the same name stays.
+    Until the first answers the last picture of the same name stays.
 
     Args:
-        draw: takes the answers so far, at least one.
+        draw: takes the answers so far, at least `first` unless it ended early.
         name: of the question, as in `ask`.
+        first: so many answers make a first picture.
+        last: draws what is needed only when nothing more comes.
     """
-    pace = _pace(inquiry)
+    pace = _pace(inquiry, first)
 
     def region() -> None:
-        if pace != _pace(inquiry):
+        if pace != _pace(inquiry, first):
             st.rerun()  # to look at another pace, or no more
-        answers = list(inquiry.answers)
+        answers = inquiry.answers
+        if len(answers) < first and not inquiry.ended:
+            answers = []
         shown = answers or st.session_state.get(f"{name}_shown", [])
         if answers:
             st.session_state[f"{name}_shown"] = answers
         if shown:
             draw(shown)
         _status(inquiry, name)
+        if answers and last is not None and inquiry.ended:
+            last(answers)
 
     st.fragment(region, run_every=pace)()
 
 
-def _pace(inquiry: Inquiry) -> float | None:
+def _pace(inquiry: Inquiry, first: int) -> float | None:
     if inquiry.ended:
         return None
-    return TICK_SECONDS if inquiry.answers else FIRST_SECONDS
+    return TICK_SECONDS if len(inquiry.answers) >= first else FIRST_SECONDS
 
 
 def _status(inquiry: Inquiry, name: str) -> None:

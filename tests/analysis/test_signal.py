@@ -94,10 +94,10 @@ def test_nets_of_one_depth_get_one_number_of_images():
 
 
 def test_quick_images_shrink_with_the_work_alone():
-    """The work of a job never grows beyond that of plain-56 at 32 pixels, but for two images."""
+    """The work of a job never grows beyond that of plain-110 at 32 pixels, but for two images."""
     assert quick_images(NetSpec("plain", 56), 32) == jobs_module.IMAGES
-    assert quick_images(NetSpec("plain", 110), 32) == jobs_module.IMAGES / 2
-    most = jobs_module.IMAGES * count_costs(NetSpec("plain", 56)).multiply_adds
+    assert quick_images(NetSpec("plain", 110), 32) == jobs_module.IMAGES
+    most = jobs_module.IMAGES * count_costs(NetSpec("plain", 110)).multiply_adds
     for net in (
         NetSpec("plain", 110, width=64),
         NetSpec("resnet", 1202),

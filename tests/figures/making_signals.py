@@ -12,6 +12,7 @@ def signal(
     depth: int = 8,
     *,
     seed: int = 0,
+    images: int = 16,
     gradient: Sequence[float] | None = None,
     response: Sequence[float] | None = None,
     boundary: Sequence[float] | None = None,
@@ -24,6 +25,7 @@ def signal(
     return Signal(
         spec,
         seed,
+        images,
         tuple(response or [1.0] * depth),
         tuple(gradient or [1.0] * depth),
         tuple(boundary or [1.0] * (blocks + 1)),

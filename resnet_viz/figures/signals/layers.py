@@ -204,14 +204,23 @@ def mean_line(
 
 def seeds_print(groups: Iterable[NetSignals]) -> list[str]:
     """Small print: what is averaged over what."""
+    groups = list(groups)
     counts = [len(group.signals) for group in groups]
     if not counts:
         return [_("no measurements yet")]
     if max(counts) == 1:
-        return [_("one seed")]
+        return [f"{_('one seed')}, {batch_text(groups)}"]
     low, high = min(counts), max(counts)
     seeds = str(high) if low == high else _("{low} to {high}").format(low=low, high=high)
-    return [_("geometric mean of {n} seeds, band: lowest to highest").format(n=seeds)]
+    text = _("geometric mean of {n} seeds, band: lowest to highest").format(n=seeds)
+    return [text, batch_text(groups)]
+
+
+def batch_text(groups: Iterable[NetSignals]) -> str:
+    """How many images a batch has, on whose statistics batch norm and gradient depend."""
+    sizes = sorted({signal.images for group in groups for signal in group.signals})
+    text = ", ".join(map(str, sizes))
+    return _("batches of {n} images").format(n=text)
 
 
 def _mark_stages(

@@ -50,7 +50,7 @@ def shortcut_view(backend: Backend) -> None:
             st.warning(str(error), icon=":material/warning:")
         return
     with picture:
-        watch(ask(backend, "split", jobs), _charts, name="split")
+        watch(ask(backend, "split", jobs), _charts, name="split", last=_take_away)
 
 
 def _controls(store: RunStore) -> list[Job]:
@@ -127,7 +127,6 @@ def _charts(found: Sequence[Decomposition]) -> None:
         height=340,
         alt=_("Cosine between the two parts of the gradient in every block"),
     )
-    _take_away(found)
 
 
 def _take_away(found: Sequence[Decomposition]) -> None:

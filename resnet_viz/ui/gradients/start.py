@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from resnet_viz.analysis.process import Job
-from resnet_viz.analysis.signal_jobs import RATIO_DEPTHS, ratio_nets, signal_jobs
+from resnet_viz.analysis.signal_jobs import BATCHES, RATIO_DEPTHS, ratio_nets, signal_jobs
 from resnet_viz.analysis.tables import rows_csv, signal_rows
 from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
@@ -40,7 +40,6 @@ from resnet_viz.ui.probe_form import (
 )
 from resnet_viz.ui.session import Backend
 
-BATCHES = 5
 RATIO_BATCHES = 3
 
 
@@ -64,6 +63,8 @@ def start_view(backend: Backend) -> None:
             ask(backend, "start", jobs),
             lambda found: _charts(chosen.nets[0].depth, found, images),
             name="start",
+            first=len(chosen.nets),
+            last=lambda found: _table_and_take_away(found, images),
         )
 
 
@@ -132,7 +133,6 @@ def _charts(depth: int, found: list[Signal], images: Images) -> None:
         alt=_("Standard deviation of every layer's response, one line a family"),
     )
     st.markdown(response_caption(here))
-    _table_and_take_away(found, images)
 
 
 def _table_and_take_away(found: Sequence[Signal], images: Images) -> None:

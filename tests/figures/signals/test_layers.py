@@ -44,7 +44,7 @@ def test_the_band_goes_from_the_least_to_the_most():
     assert list(band.y) == [2.0] * 8 + [5.0] * 8
     assert list(band.x) == [*range(1, 9), *range(8, 0, -1)]
     assert not [t for t in gradient_vs_layer(signals[:1]).data if t.fill]
-    assert small_print(gradient_vs_layer(signals[:1])) == ["one seed"]
+    assert small_print(gradient_vs_layer(signals[:1])) == ["one seed, batches of 16 images"]
 
 
 def test_families_have_their_colours_dashes_and_symbols():
