@@ -48,6 +48,12 @@ class Job:
         parts = [self.function, self.arguments]
         return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
+    def as_program(self) -> str:
+        """The same call in Python, for a notebook."""
+        module, name = self.function.split(":")
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
+        return f"from {module} import {name}\n\n{name}({arguments})\n"
+
 
 class Inquiry:
     """A list of jobs, sent one at a time; several inquiries take turns.

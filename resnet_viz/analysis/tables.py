@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from resnet_viz.layers import blocks_of, weighted_layers
-from resnet_viz.signals import Decomposition, Signal, Split
+from resnet_viz.signals import Decomposition, Shattering, Signal, Split
 from resnet_viz.specs import NetSpec
 
 Row = dict[str, Any]
@@ -85,6 +85,28 @@ def split_rows(decomposition: Decomposition) -> list[Row]:
     ]
 
 
+def shattering_rows(measured: Iterable[Shattering]) -> list[Row]:
+    """One row a lag of each net or noise: the autocorrelation there, its spread over seeds."""
+    rows = []
+    for each in measured:
+        about = _net_row(each.net) if each.net else {**_NO_NET, "net": f"{each.noise} noise"}
+        step = each.position[1] - each.position[0]
+        spread = each.spread or [None] * len(each.autocorrelation)
+        rows += [
+            {
+                **about,
+                "seeds": each.seeds,
+                "lag": number * step,
+                "autocorrelation": _plain(value),
+                "standard_deviation": _plain(deviation),
+            }
+            for number, (value, deviation) in enumerate(
+                zip(each.autocorrelation, spread, strict=True)
+            )
+        ]
+    return rows
+
+
 def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows with the same names in each, as CSV with a head; "" without rows."""
     if not rows:
@@ -101,6 +123,9 @@ def _net_row(net: NetSpec) -> Row:
     values = net.to_dict(full=True)
     values["blocks"] = " ".join(map(str, net.stage_blocks))
     return {"net": net.name, **values}
+
+
+_NO_NET: Row = dict.fromkeys(_net_row(NetSpec("plain", 8)))
 
 
 def _split_row(split: Split) -> Row:

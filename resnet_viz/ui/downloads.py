@@ -36,9 +36,15 @@ def take_away_probe(
     csv: Callable[[], str],
     json: Callable[[], str],
     html: Callable[[], str],
-    command: str,
+    code: str,
+    language: str = "python",
 ) -> None:
-    """The numbers and the figures of a view, and how to have them without a browser."""
+    """The numbers and the figures of a view, and how to have them without a browser.
+
+    Args:
+        code: a command or a program that measures the same.
+        language: "python" or "bash".
+    """
     with st.expander(_("Take away"), icon=":material/download:"):
         buttons = st.columns([1, 1, 1, 3], vertical_alignment="center")
         with buttons[0]:
@@ -51,6 +57,7 @@ def take_away_probe(
         st.caption(
             _(
                 "The address of this page is a link to this view with all controls as they "
-                "stand. Without a browser: `{command}`."
-            ).format(command=command)
+                "stand. Without a browser:"
+            )
         )
+        st.code(code, language=language, wrap_lines=True)

@@ -137,3 +137,11 @@ def test_the_cache_holds_no_more_bytes_than_it_may():
     assert [cache.get(key) for key in "abc"] == [bytes(4), None, bytes(1)]
     cache.put("d", bytes(11))
     assert [cache.get(key) for key in "acd"] == [None, None, None]
+
+
+def test_a_job_is_a_program_that_makes_the_same_call():
+    found = {}
+    exec(
+        Job(PARSE, {"text": "8, 20"}).as_program().replace("\n\nparse", "\n\nfound = parse"), found
+    )
+    assert found["found"] == (8, 20)

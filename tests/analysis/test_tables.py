@@ -3,7 +3,15 @@ import io
 import json
 import math
 
-from resnet_viz.analysis.tables import gain_rows, rows_csv, signal_rows, split_rows
+from resnet_viz.analysis.tables import (
+    gain_rows,
+    rows_csv,
+    shattering_rows,
+    signal_rows,
+    split_rows,
+)
+from resnet_viz.signals import Shattering
+from resnet_viz.specs import NetSpec
 from tests.figures.making_signals import decomposition, signal, split
 
 
@@ -48,3 +56,18 @@ def test_a_row_a_block_with_every_value_of_its_split():
     assert [(r["block"], r["block_number"]) for r in rows] == [("basic", n) for n in (1, 2, 3)]
     assert (rows[0]["cosine"], rows[1]["arrived"], rows[2]["shortcut"]) == (None, 0.5, "A")
     assert [r["shortcut_kind"] for r in rows] == ["identity", "identity", "projection"]
+
+
+def test_rows_of_nets_and_of_noise_fit_into_one_table():
+    position = (0.0, 0.5, 1.0)
+    net = Shattering(NetSpec("plain", 8), "", position, position, (1.0, 0.5), (0.0, 0.1), 2)
+    white = Shattering(None, "white", position, position, (1.0, 0.0), (), 1)
+    rows = shattering_rows([net, white])
+    assert [(r["net"], r["lag"], r["autocorrelation"]) for r in rows] == [
+        ("plain-8", 0.0, 1.0),
+        ("plain-8", 0.5, 0.5),
+        ("white noise", 0.0, 1.0),
+        ("white noise", 0.5, 0.0),
+    ]
+    assert rows[3]["family"] is None
+    assert rows_csv(rows).count("\n") == 5

@@ -14,24 +14,43 @@ from resnet_viz.figures.signals.layers import (
     ratio_points,
     response_vs_layer,
 )
+from resnet_viz.figures.signals.shattering import autocorrelation, gradient_lines
+from resnet_viz.figures.signals.shattering_captions import shattering_caption
 from resnet_viz.figures.signals.shortcut import arrival, gradient_split, split_cosine
 from resnet_viz.figures.signals.shortcut_captions import shortcut_caption
 from resnet_viz.figures.spread import CIFAR, Images
 from resnet_viz.i18n import _
-from resnet_viz.signals import Decomposition, Signal
+from resnet_viz.signals import Decomposition, Shattering, Signal
 
 
-def signals_page(signals: Sequence[Signal], title: str = "", images: Images = CIFAR) -> str:
-    """Gradients, responses, gains and ratios of fresh nets, and captions; a whole document."""
+def signals_page(
+    signals: Sequence[Signal],
+    all_depths: Sequence[Signal] = (),
+    *,
+    title: str = "",
+    images: Images = CIFAR,
+) -> str:
+    """Gradients, responses, gains and ratios of fresh nets, and captions; a whole document.
+
+    Args:
+        signals: of the nets that are shown layer by layer.
+        all_depths: of the chart of ratios; none for those of `signals`.
+    """
     figures = [
         gradient_vs_layer(signals, images),
         response_vs_layer(signals, images),
         boundary_gradient(signals, images),
         gains(signals),
-        ratio_vs_depth(ratio_points(signals)),
+        ratio_vs_depth(ratio_points(all_depths or signals)),
     ]
     captions = [gradient_caption(signals), response_caption(signals), gains_caption(signals)]
     return html_page(title or _("Signal and gradient at initialisation"), figures, captions)
+
+
+def shattering_page(measured: Sequence[Shattering], title: str = "") -> str:
+    """Autocorrelations, the gradients along the line, and a caption; a whole document."""
+    figures = [autocorrelation(measured), gradient_lines(measured)]
+    return html_page(title or _("Shattered gradients"), figures, [shattering_caption(measured)])
 
 
 def shortcut_page(decompositions: Sequence[Decomposition], title: str = "") -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
+from resnet_viz.analysis.process import Job
 from resnet_viz.analysis.shattering_jobs import combine, shattering_jobs
+from resnet_viz.analysis.tables import rows_csv, shattering_rows
 from resnet_viz.datasets.errors import DataError
+from resnet_viz.figures.signals.pages import shattering_page
 from resnet_viz.figures.signals.shattering import autocorrelation, gradient_lines
 from resnet_viz.figures.signals.shattering_captions import shattering_caption
 from resnet_viz.i18n import _
 from resnet_viz.signals import Shattering
 from resnet_viz.specs import NetSpec, SpecError
+from resnet_viz.ui.downloads import take_away_probe
 from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
@@ -44,7 +49,12 @@ def shattered_view(backend: Backend) -> None:
             st.warning(str(error), icon=":material/warning:")
         return
     with picture:
-        watch(ask(backend, "line", jobs), _charts, name="line")
+        watch(
+            ask(backend, "line", jobs),
+            _charts,
+            name="line",
+            last=lambda answers: _take_away(combine(answers), jobs),
+        )
 
 
 def _nets() -> list[NetSpec]:
@@ -73,4 +83,15 @@ def _charts(answers: Sequence[Any]) -> None:
         key="line_slopes",
         height=lines.layout.height,
         alt=_("Input gradient along the line between two images, one picture a net"),
+    )
+
+
+def _take_away(found: Sequence[Shattering], jobs: Sequence[Job]) -> None:
+    rows = shattering_rows(found)
+    take_away_probe(
+        "shattered",
+        csv=lambda: rows_csv(rows),
+        json=lambda: json.dumps(rows),
+        html=lambda: shattering_page(found),
+        code=jobs[-1].as_program(),
     )

@@ -50,7 +50,12 @@ def shortcut_view(backend: Backend) -> None:
             st.warning(str(error), icon=":material/warning:")
         return
     with picture:
-        watch(ask(backend, "split", jobs), _charts, name="split", last=_take_away)
+        watch(
+            ask(backend, "split", jobs),
+            _charts,
+            name="split",
+            last=lambda found: _take_away(found, jobs),
+        )
 
 
 def _controls(store: RunStore) -> list[Job]:
@@ -129,12 +134,12 @@ def _charts(found: Sequence[Decomposition]) -> None:
     )
 
 
-def _take_away(found: Sequence[Decomposition]) -> None:
+def _take_away(found: Sequence[Decomposition], jobs: Sequence[Job]) -> None:
     rows = [row for decomposition in found for row in split_rows(decomposition)]
     take_away_probe(
         "shortcut",
         csv=lambda: rows_csv(rows),
         json=lambda: json.dumps(rows),
         html=lambda: shortcut_page(found),
-        command="",
+        code="\n".join(job.as_program() for job in jobs),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 
 import streamlit as st
@@ -64,7 +65,7 @@ def start_view(backend: Backend) -> None:
             lambda found: _charts(chosen.nets[0].depth, found, images),
             name="start",
             first=len(chosen.nets),
-            last=lambda found: _table_and_take_away(found, images),
+            last=lambda found: _table_and_take_away(found, images, data),
         )
 
 
@@ -99,9 +100,7 @@ def _images(data: DataSpec) -> Images:
 
 
 def _charts(depth: int, found: list[Signal], images: Images) -> None:
-    here = [signal for signal in found if signal.net.depth == depth]
-    if not here:  # still the answers to the question before
-        here = [signal for signal in found if signal.net.depth == found[0].net.depth]
+    here = _of_depth(found, depth)
     live_chart(
         gradient_vs_layer(here, images),
         key="start_gradient",
@@ -135,18 +134,42 @@ def _charts(depth: int, found: list[Signal], images: Images) -> None:
     st.markdown(response_caption(here))
 
 
-def _table_and_take_away(found: Sequence[Signal], images: Images) -> None:
+def _of_depth(found: Sequence[Signal], depth: int) -> list[Signal]:
+    """Those of a depth; of the first one's while what is shown is the question before."""
+    here = [signal for signal in found if signal.net.depth == depth]
+    return here or _of_depth(found, found[0].net.depth)
+
+
+def _table_and_take_away(found: Sequence[Signal], images: Images, data: DataSpec) -> None:
     rows = signal_rows(found)
     with st.expander(_("Table"), icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="start_table")
-    net = found[0].net
     take_away_probe(
         "gradients-at-start",
         csv=lambda: rows_csv(rows),
         json=lambda: json.dumps(rows),
-        html=lambda: signals_page(found, images=images),
-        command=(
-            f"python -m resnet_viz gradients --depths {net.depth} --norm {net.norm} "
-            f"--init {net.init} --json gradients.json"
-        ),
+        html=lambda: signals_page(_of_depth(found, found[0].net.depth), found, images=images),
+        code=_command(found, data),
+        language="bash",
     )
+
+
+def _command(found: Sequence[Signal], data: DataSpec) -> str:
+    """The command that measures the same nets, each with the images of the first."""
+    net = found[0].net
+    options = {
+        "families": ",".join(dict.fromkeys(signal.net.family for signal in found)),
+        "depths": ",".join(map(str, sorted({signal.net.depth for signal in found}))),
+        "norm": net.norm,
+        "init": net.init,
+        "init-std": f"{net.init_std:g}" if net.init == "normal" else None,
+        "width": net.width,
+        "data": data.name,
+        "folder": shlex.quote(data.folder) if data.folder else None,
+        "image-size": data.image_size,
+        "images": found[0].images,
+        "batches": len({signal.seed for signal in found}),
+        "json": "gradients.json",
+    }
+    words = [f"--{name} {value}" for name, value in options.items() if value is not None]
+    return " ".join(["python -m resnet_viz gradients", *words])

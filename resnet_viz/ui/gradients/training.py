@@ -279,5 +279,6 @@ def _take_away(store: RunStore, sweep: SweepInfo, reader: ProfileReader | None) 
         csv=lambda: profiles_csv(store, sweep.id),
         json=lambda: json.dumps(profiles_json(store, sweep.id)),
         html=lambda: profiles_page(_read(reader), sweep.name),
-        command=f"python -m resnet_viz export {sweep.id} gradients.csv --gradients",
+        code=f"python -m resnet_viz export {sweep.id} gradients.csv --gradients",
+        language="bash",
     )

@@ -4,7 +4,7 @@ from tests.figures.making_signals import decomposition, signal
 
 
 def test_a_page_of_signals_needs_no_network_and_says_what_it_shows():
-    page = signals_page([signal(gradient=[4.0, *[1.0] * 7])], "A <title>")
+    page = signals_page([signal(gradient=[4.0, *[1.0] * 7])], title="A <title>")
     assert page.startswith("<!doctype html>")
     assert "<h1>A &lt;title&gt;</h1>" in page
     assert page.count("Plotly.newPlot(") >= 5
