@@ -97,6 +97,22 @@ def shoot_sweep(app: App, pages: dict[str, Page]) -> None:
     shoot(pages, "error-vs-depth")
 
 
+def shoot_gradients(app: App, pages: dict[str, Page]) -> None:
+    """The views of the page Gradients, the training view with the quick sweep."""
+    sweep_id = next(sweep.id for sweep in app.store.sweeps() if sweep.preset == "quick")
+    views = {
+        "gradients": {"sweep": sweep_id},
+        "gradients-start": {"view": "start"},
+        "gradients-shortcut": {"view": "shortcut"},
+        "gradients-shattered": {"view": "shattered"},
+    }
+    for name, query in views.items():
+        for page in pages.values():
+            open_page(page, app.page_url("gradients", **query))
+            page.get_by_text("Take away").wait_for()
+        shoot(pages, name)
+
+
 def main() -> None:
     """Train, and write the pictures."""
     DOCS.mkdir(exist_ok=True)
@@ -107,6 +123,7 @@ def main() -> None:
         app.wait_until_warm()
         train_others(app)
         shoot_sweep(app, pages)
+        shoot_gradients(app, pages)
         for path, name in (("", "start"), ("runs", "runs")):
             for page in pages.values():
                 page.goto(app.page_url(path))

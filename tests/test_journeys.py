@@ -120,7 +120,7 @@ def brightness(colour):
     return sum(float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]) / 3
 
 
-@pytest.mark.parametrize("path", ["", "error_vs_depth", "runs"])
+@pytest.mark.parametrize("path", ["", "error_vs_depth", "gradients", "runs"])
 def test_light_and_dark_are_both_readable(chromium, app, path):
     found = {}
     for scheme in ("light", "dark"):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-CACHED_VALUES = 1 << 17  # float32 values that stay in a processor core's cache: 512 kB
+BLOCK_IMAGES = 32  # of the batch, that a block is measured with
 
 
 class StepProbe:
@@ -32,22 +32,35 @@ class StepProbe:
     def __init__(self, layers: Sequence[nn.Module], blocks: Sequence[nn.Module]) -> None:
         self._layers = layers
         self._blocks = blocks
-        self._watches: list[_BlockWatch] = []
+        self._sizes: list[int] = []  # values of each branch's output that were looked at
+        self._images = 0  # that the blocks were looked at with
         self._measured: dict[str, Sequence[Tensor]] = {}  # a scalar a layer or a block
 
     @contextmanager
     def forward(self) -> Iterator[None]:
-        """Watch one forward pass of a batch through the blocks; the hooks go in any case."""
-        self._watches = [_BlockWatch(block) for block in self._blocks]
+        """Watch one forward pass of a batch through the blocks; the hooks go in any case.
+
+        What the hooks see is only kept, and measured afterwards all together: in between, each
+        measurement would wait for its code and its data to come into the processor's cache.
+        """
+        watches = [_BlockWatch(block) for block in self._blocks]
         try:
             yield
         finally:
-            for watch in self._watches:
+            for watch in watches:
                 watch.remove()
-        for name in ("branch_sum", "input_norm", "branch_norm", "sum_norm"):
-            found = [getattr(watch, name) for watch in self._watches]
-            if found[0] is not None:
-                self._measured[name] = found
+        seen: dict[str, Any] = {
+            "input_norm": [watch.input for watch in watches],
+            "branch_norm": [watch.branch for watch in watches],
+            "sum_norm": [watch.sum for watch in watches if watch.sum is not None],
+        }
+        for name, found in seen.items():
+            if found:
+                self._measured[name] = torch._foreach_norm(found, 2, torch.float32)
+        branches = seen["branch_norm"]
+        self._measured["branch_sum"] = [branch.sum(dtype=torch.float32) for branch in branches]
+        self._sizes = [branch.numel() for branch in branches]
+        self._images = len(branches[0])
 
     @contextmanager
     def update(self) -> Iterator[None]:
@@ -71,28 +84,27 @@ class StepProbe:
         found = {name: list(islice(numbers, len(c))) for name, c in self._measured.items()}
         pairs = zip(found.pop("change"), found["weight_norm"], strict=True)
         found["update_ratio"] = [a / b if b else math.nan for a, b in pairs]
-        moments = zip(found.pop("branch_sum"), found["branch_norm"], self._watches, strict=True)
-        found["response_std"] = [_standard_deviation(s, n, watch.size) for s, n, watch in moments]
-        root_images = math.sqrt(self._watches[0].images)
+        moments = zip(found.pop("branch_sum"), found["branch_norm"], self._sizes, strict=True)
+        found["response_std"] = [_standard_deviation(*each) for each in moments]
+        root_images = math.sqrt(self._images)
         for name in found.keys() & {"input_norm", "branch_norm", "sum_norm"}:
             found[name] = [norm / root_images for norm in found[name]]
         return {name: tuple(map(_finite, array("f", column))) for name, column in found.items()}
 
 
 class _BlockWatch:
-    """Hooks on one block, and what they saw.
+    """Hooks on one block, and what they saw of the batch's first images.
 
     Attributes:
-        images: in the batch.
-        input_norm, branch_norm, sum_norm: of x, F(x) and shortcut(x) + F(x) (None without a
-            shortcut), over the whole batch.
-        branch_sum, size: of F(x): sum of its values and their number.
+        input, branch, sum: x, F(x) and shortcut(x) + F(x) (None without a shortcut).
     """
 
     def __init__(self, block: Any) -> None:
-        self.sum_norm: Tensor | None = None
-        self._handles = [block.branch.register_forward_hook(self._see_branch)]
+        self.input: Tensor | None = None
+        self.branch: Tensor | None = None
+        self.sum: Tensor | None = None
         self._forks = hasattr(block, "fork")
+        self._handles = [block.branch.register_forward_hook(self._see_branch)]
         if self._forks:
             self._handles.append(block.register_forward_hook(self._see_block))
         elif hasattr(block, "shortcut"):
@@ -104,38 +116,18 @@ class _BlockWatch:
 
     def _see_branch(self, _branch: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         if not self._forks:  # else the block's input comes through norm and ReLU first
-            self.input_norm = _norm(inputs[0])
-        self.images, self.size = output.shape[0], output.numel()
-        # Norm and sum: `torch.var` costs fifteen times as much on a CPU.
-        norms, sums = [], []
-        for part in _parts(output):
-            values = part.float()
-            norms.append(torch.linalg.vector_norm(values))
-            sums.append(values.sum())
-        self.branch_norm, self.branch_sum = _joint_norm(norms), sum(sums[1:], sums[0])
+            self.input = _first_images(inputs[0])
+        self.branch = _first_images(output)
 
     def _see_sum(self, _relu: nn.Module, inputs: tuple[Tensor]) -> None:
-        self.sum_norm = _norm(inputs[0])
+        self.sum = _first_images(inputs[0])
 
     def _see_block(self, _block: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        self.input_norm, self.sum_norm = _norm(inputs[0]), _norm(output)
+        self.input, self.sum = _first_images(inputs[0]), _first_images(output)
 
 
-def _norm(x: Tensor) -> Tensor:
-    return _joint_norm([torch.linalg.vector_norm(p, dtype=torch.float32) for p in _parts(x)])
-
-
-def _joint_norm(norms: list[Tensor]) -> Tensor:
-    """Norm of the whole from those of its parts."""
-    return norms[0] if len(norms) == 1 else torch.linalg.vector_norm(torch.stack(norms))
-
-
-def _parts(x: Tensor) -> Sequence[Tensor]:
-    """A batch; what a CPU has to convert to float32 in parts that its cache then holds."""
-    x = x.detach()
-    if x.dtype is torch.float32 or x.numel() <= CACHED_VALUES or x.device.type != "cpu":
-        return (x,)
-    return x.split(max(1, CACHED_VALUES * len(x) // x.numel()))
+def _first_images(x: Tensor) -> Tensor:
+    return x.detach()[:BLOCK_IMAGES]
 
 
 def _standard_deviation(total: float, norm: float, size: int) -> float:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from resnet_viz import DataSpec, NetSpec, RunSpec, TrainSpec
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.nets.costs import Machine
-from resnet_viz.probes.recorder import StepProbe
+from resnet_viz.probes.recorder import BLOCK_IMAGES, StepProbe
 from resnet_viz.records import BLOCK_COLUMNS, LAYER_COLUMNS
 from resnet_viz.training.training import DivergedError, Training
 
@@ -91,12 +91,15 @@ def test_blocks_are_measured_as_they_are_by_hand(net):
         x = before.stem(images)
         for i, place in enumerate(blocks_of(net)):
             branch, total, out = block_by_hand(before.get_submodule(place.module), x)
-            per_image = [t.double().flatten(1).norm(dim=1) for t in (x, branch)]
-            expected = [branch.double().std(correction=0), *(n.square().mean().sqrt()
+            seen = [t[:BLOCK_IMAGES].double() for t in (x, branch)]
+            per_image = [t.flatten(1).norm(dim=1) for t in seen]
+            expected = [seen[1].std(correction=0), *(n.square().mean().sqrt()
                         for n in per_image)]  # fmt: skip
             found = [values[c][i] for c in BLOCK_COLUMNS[:3]]
             if total is not None:
-                expected.append(total.double().flatten(1).norm(dim=1).square().mean().sqrt())
+                expected.append(
+                    total[:BLOCK_IMAGES].double().flatten(1).norm(dim=1).square().mean().sqrt()
+                )
                 found.append(values["sum_norm"][i])
             assert found == pytest.approx([e.item() for e in expected], rel=1e-4), place.module
             x = out
@@ -104,22 +107,21 @@ def test_blocks_are_measured_as_they_are_by_hand(net):
 
 @pytest.mark.parametrize("net", [NETS[2], NETS[6]], ids=name)
 def test_with_bfloat16_activations_they_are_measured_in_float32(net):
-    """Large enough that a batch is measured in several parts, and held to what they hold."""
-    training = make_training(net, "bfloat16", batch_size=160)
+    training = make_training(net, "bfloat16")
     seen, places = {}, blocks_of(net)
 
     def keep(key, tensor):
-        seen[key] = tensor.detach().double()
+        seen[key] = tensor.detach()[:BLOCK_IMAGES].double()
 
     for place in places:
         block, key = training.net.get_submodule(place.module), place.module
         block.branch.register_forward_hook(lambda _m, _x, out, key=key: keep(key, out))
         block.register_forward_pre_hook(lambda _m, x, key=key: keep(f"{key} x", x[0]))
     (profile,) = [r for r in training.advance() if r.kind == "profile"]
-    assert seen[places[0].module].numel() > 1 << 17
     for i, place in enumerate(places):
         branch, x = seen[place.module], seen[f"{place.module} x"]
-        expected = (branch.std(correction=0), x.norm() / 160**0.5, branch.norm() / 160**0.5)
+        root = BLOCK_IMAGES**0.5
+        expected = (branch.std(correction=0), x.norm() / root, branch.norm() / root)
         found = [profile.values[c][i] for c in BLOCK_COLUMNS[:3]]
         assert found == pytest.approx([e.item() for e in expected], rel=1e-5)
 
