@@ -56,7 +56,7 @@ class Profile:
     of its response (the residual branch's output: after its last batch norm in a plain or
     post-activation net, before the addition; He et al. 2015, Fig. 7), and the norms of its
     input x, of F(x) and of shortcut(x) + F(x), root mean square over images. These are the first
-    32 images of the batch, so that measuring costs little. A plain block has no sum.
+    16 images of the batch, so that measuring costs little. A plain block has no sum.
 
     Attributes:
         step: gradient steps taken, this one included.

@@ -52,24 +52,17 @@ def drawn(chart, net):
     return f"({CHARTS}[{chart}]?.data ?? []).some(t => t.name === '{net}')"
 
 
-def steps_drawn(page):
-    """How many steps the first heat map has."""
-    return page.evaluate(f"{CHARTS}[0].data.find(t => t.type === 'heatmap')?.x.length ?? 0")
-
-
 def test_heat_maps_grow_while_nets_train_and_a_play_moves_the_profile(visit, app):
     sweep = app.store.create_sweep(SWEEP, name="small")
     page = visit(sweep=sweep)
     page.wait_for_function(f"{CHARTS}[0]?.data?.some(t => t.type === 'heatmap')")
     wait_for(lambda: app.store.sweep(sweep).status == "done")
-    page.wait_for_function(
-        f"{CHARTS}[0].data.find(t => t.type === 'heatmap').x.length === {SWEEP.train.steps // 10 + 1}"
-    )
+    profiles = SWEEP.train.steps // 10 + 1
+    heat_map = f"{CHARTS}[0].data.find(t => t.type === 'heatmap')"
+    page.wait_for_function(f"{heat_map}.x.length === {profiles}")
     (run,) = [r for r in app.store.runs(sweep) if r.spec.net.name == "plain-14"]
     stored = [profile for _run, profile in app.store.profiles_since([run.id])[0]]
-    heat = page.evaluate(
-        f"{CHARTS}[0].data.filter(t => t.type === 'heatmap')[0].z.map(r => [...r])"
-    )
+    heat = page.evaluate(f"{heat_map}.z.map(row => [...row])")
     assert [len(column) for column in heat] == [14] * len(stored)
     assert heat[-1] == pytest.approx(list(stored[-1].values["gradient_norm"]), rel=1e-4)
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-BLOCK_IMAGES = 32  # of the batch, that a block is measured with
+BLOCK_IMAGES = 16  # of the batch, that a block is measured with
 
 
 class StepProbe:

@@ -50,12 +50,28 @@ def shortcut_view(backend: Backend) -> None:
             st.warning(str(error), icon=":material/warning:")
         return
     with picture:
+        _formula()
         watch(
             ask(backend, "split", jobs),
             _charts,
             name="split",
             last=lambda found: _take_away(found, jobs),
         )
+
+
+def _formula() -> None:
+    st.latex(
+        r"\frac{\partial L}{\partial x_l} = \frac{\partial L}{\partial x_L}"
+        r"\Bigl(1 + \frac{\partial}{\partial x_l} \sum_{i=l}^{L-1} F(x_i)\Bigr)"
+    )
+    st.caption(
+        _(
+            "For identity shortcuts (He et al. 2016, eq. 5): the 1 is what comes through them. "
+            "Below, every block's two parts are two vector-Jacobian products, computed apart in "
+            "float64 and held against autograd's gradient. In a stage's first block the shortcut "
+            "is its own map, no 1; in a resnet a ReLU follows each addition."
+        )
+    )
 
 
 def _controls(store: RunStore) -> list[Job]:

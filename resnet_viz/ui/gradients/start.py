@@ -58,6 +58,12 @@ def start_view(backend: Backend) -> None:
         return
     images = _images(data)
     with picture:
+        st.caption(
+            _(
+                "Fresh nets, nothing trained: one forward and one backward pass for each seed, "
+                "which draws weights and images; batch norm takes the batch's own statistics."
+            )
+        )
         for text in chosen.refused:
             st.caption(_("Left out: {text}").format(text=text))
         watch(
