@@ -243,8 +243,15 @@ def written_rows(page: Page, text: str, rows: int) -> str:
     return f"(window.written.get({text!r})?.size ?? 0) >= {rows}"
 
 
+def open_charts(page: Page, url: str, count: int = 1) -> None:
+    """Go to a page and wait until its first `count` charts are drawn."""
+    page.goto(url)
+    page.wait_for_function(
+        f"{CHARTS}[{count - 1}]?.data?.length > 0", timeout=1000 * TIMEOUT_SECONDS
+    )
+
+
 def open_page(page: Page, url: str) -> None:
     """Go to "Error against depth" and wait until its charts are drawn and Start can be clicked."""
-    page.goto(url)
-    page.wait_for_function(f"{CHARTS}[1]?.data?.length > 0", timeout=1000 * TIMEOUT_SECONDS)
+    open_charts(page, url, 2)
     button(page, "Start").wait_for(timeout=1000 * TIMEOUT_SECONDS)

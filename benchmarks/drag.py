@@ -12,7 +12,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from benchmarks.browser import CHARTS, TIMEOUT_SECONDS, open_chromium, open_page, running_app
+from benchmarks.browser import CHARTS, TIMEOUT_SECONDS, open_charts, open_chromium, running_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,7 +41,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(1000 * TIMEOUT_SECONDS)
         start = time.perf_counter()
-        open_page(page, app.page_url("gradients", view="start", depth=56))
+        open_charts(page, app.page_url("gradients", view="start", depth=56))
         page.wait_for_function(shown(56))
         print(f"first picture of a new server: {time.perf_counter() - start:.1f} s")
         app.wait_until_warm()

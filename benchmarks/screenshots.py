@@ -16,6 +16,7 @@ from benchmarks.browser import (
     TIMEOUT_SECONDS,
     App,
     button,
+    open_charts,
     open_chromium,
     open_page,
     running_app,
@@ -108,7 +109,7 @@ def shoot_gradients(app: App, pages: dict[str, Page]) -> None:
     }
     for name, query in views.items():
         for page in pages.values():
-            open_page(page, app.page_url("gradients", **query))
+            open_charts(page, app.page_url("gradients", **query))
             page.get_by_text("Take away").wait_for()
         shoot(pages, name)
 
