@@ -14,6 +14,7 @@ from typing import Any
 
 from resnet_viz import __version__
 from resnet_viz.cli import main as run_command
+from resnet_viz.runs.profile_reader import ProfileReader
 from resnet_viz.runs.profile_tables import profiles_json
 from resnet_viz.runs.reference import PATH
 from resnet_viz.runs.store import RunStore
@@ -59,7 +60,10 @@ def main() -> None:
             sys.exit("the sweep did not end well")
         sweep_id = store.sweeps()[0].id
     values = sweep_json(store, sweep_id)
-    profiles = [run["profiles"] for run in profiles_json(store, sweep_id)["runs"]]
+    profiles = [
+        run["profiles"]
+        for run in profiles_json(ProfileReader(store, sweep_id).refresh(), "reference")["runs"]
+    ]
     first = values["runs"][0]
     machine = (
         f"{processor_name()}, {first['device']}, {first['dtype']}, {first['threads']} thread "

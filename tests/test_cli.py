@@ -108,3 +108,7 @@ def test_a_sweep_trains_prints_a_table_and_writes_its_json(tmp_path, capsys):
         assert main(["export", sweep.id, str(path)]) == 0
         assert path.stat().st_size > 500
     assert main(["export", sweep.id, str(tmp_path / "sweep.xyz")]) == 2
+    for name in ("layers.json", "layers.csv", "layers.html"):
+        assert main(["export", sweep.id, str(tmp_path / name), "--gradients"]) == 0
+        assert "branch.conv2" in (tmp_path / name).read_text() or name.endswith("html")
+    assert main(["export", sweep.id, str(tmp_path / "layers.zip"), "--gradients"]) == 2

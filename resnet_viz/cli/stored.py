@@ -73,6 +73,15 @@ def _errors_page(store: RunStore, sweep_id: str) -> str:
     return figures_page(SweepReader(store, sweep_id).refresh(), store.sweep(sweep_id).name)
 
 
+def _gradients_csv(store: RunStore, sweep_id: str) -> str:
+    return profiles_csv(ProfileReader(store, sweep_id).refresh())
+
+
+def _gradients_json(store: RunStore, sweep_id: str) -> str:
+    runs = ProfileReader(store, sweep_id).refresh()
+    return json.dumps(profiles_json(runs, store.sweep(sweep_id).name)) + "\n"
+
+
 def _gradients_page(store: RunStore, sweep_id: str) -> str:
     from resnet_viz.figures.profiles.page import profiles_page
 
@@ -85,8 +94,8 @@ _errors: dict[str, Callable[[RunStore, str], str]] = {
     ".html": _errors_page,
 }
 _gradients: dict[str, Callable[[RunStore, str], str]] = {
-    ".csv": profiles_csv,
-    ".json": lambda store, sweep_id: json.dumps(profiles_json(store, sweep_id)) + "\n",
+    ".csv": _gradients_csv,
+    ".json": _gradients_json,
     ".html": _gradients_page,
 }
 

@@ -5,32 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import resnet_viz
 from resnet_viz.layers import Block, Layer, blocks_of, weighted_layers
 from resnet_viz.records import BLOCK_COLUMNS, LAYER_COLUMNS, PROFILE_COLUMNS, Profile, RunInfo
-from resnet_viz.runs.profile_reader import ProfileReader
-from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import NetSpec
 
 _HEAD = ("run", "family", "depth", "seed", "step", "kind", "number", "name", "stage")
 
 
-def profiles_csv(store: RunStore, sweep_id: str) -> str:
+ProfiledRuns = Iterable[tuple[RunInfo, Sequence[Profile]]]
+
+
+def profiles_csv(runs: ProfiledRuns) -> str:
     """One line a layer or block of every profile; what it has not, or was not finite, is empty.
 
     A name is the module's path in the built net; stage is 0 for the stem, -1 for the head.
-
-    Raises:
-        UnknownSweepError: there is no sweep of that id.
     """
-    store.sweep(sweep_id)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*_HEAD, *PROFILE_COLUMNS))
-    for run, profiles in ProfileReader(store, sweep_id).refresh():
+    for run, profiles in runs:
         net = run.spec.net
         about = (run.id, net.family, net.depth, run.spec.train.seed)
         for profile in profiles:
@@ -53,27 +50,19 @@ def _lines(net: NetSpec, profile: Profile) -> Iterator[tuple[tuple[Any, ...], li
             yield (kind, i + 1, place.module, place.stage), numbers
 
 
-def profiles_json(store: RunStore, sweep_id: str) -> dict[str, Any]:
-    """Spec, and for each run its layers, its blocks and its profiles, as JSON values.
+def profiles_json(runs: ProfiledRuns, name: str) -> dict[str, Any]:
+    """A sweep's name, and for each run its spec, layers, blocks and profiles, as JSON values.
 
     What was not finite is null.
-
-    Raises:
-        UnknownSweepError: there is no sweep of that id.
     """
-    sweep = store.sweep(sweep_id)
     return {
         "program": f"resnet_viz {resnet_viz.__version__}",
-        "name": sweep.name,
-        "created": sweep.created,
-        "sweep": sweep.spec.to_dict(),
-        "runs": [
-            _run_values(run, profiles) for run, profiles in ProfileReader(store, sweep_id).refresh()
-        ],
+        "name": name,
+        "runs": [_run_values(run, profiles) for run, profiles in runs],
     }
 
 
-def _run_values(run: RunInfo, profiles: list[Profile]) -> dict[str, Any]:
+def _run_values(run: RunInfo, profiles: Sequence[Profile]) -> dict[str, Any]:
     net = run.spec.net
     return {
         "spec": run.spec.to_dict(full=True),

@@ -16,7 +16,7 @@ from resnet_viz.runs.profile_reader import ProfileReader
 from resnet_viz.runs.profile_tables import profiles_csv, profiles_json
 from resnet_viz.runs.queue import Claim, Queue
 from resnet_viz.runs.schema import LostClaim
-from resnet_viz.runs.store import RunStore, UnknownSweepError
+from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import SpecError
 from tests.runs.making import make_queue, net_profile, tiny_sweep, training_record
 
@@ -141,13 +141,14 @@ def test_tables_hold_every_number_beside_its_layer_or_block(store: RunStore, swe
     queue, claims = claimed(store)
     for claim in claims:
         queue.append([(claim, [profile_of(claim, 1), profile_of(claim, 8)])])
-    lines = list(csv.DictReader(io.StringIO(profiles_csv(store, sweep_id))))
+    runs = ProfileReader(store, sweep_id).refresh()
+    lines = list(csv.DictReader(io.StringIO(profiles_csv(runs))))
     assert len(lines) == 2 * 2 * (8 + 3)
     assert {(x["family"], x["depth"], x["seed"]) for x in lines} == {
         ("plain", "8", "0"),
         ("resnet", "8", "0"),
     }
-    values = json.loads(json.dumps(profiles_json(store, sweep_id), allow_nan=False))
+    values = json.loads(json.dumps(profiles_json(runs, "a sweep"), allow_nan=False))
     for claim, run in zip(claims, values["runs"], strict=True):
         net = claim.spec.net
         names = {
@@ -172,7 +173,3 @@ def test_tables_hold_every_number_beside_its_layer_or_block(store: RunStore, swe
                     numbers = profile.values.get(column) if column in columns else None
                     expected = [""] * len(found) if numbers is None else list(map(str, numbers))
                     assert [x[column] for x in found] == expected
-    with pytest.raises(UnknownSweepError):
-        profiles_csv(store, "nothing")
-    with pytest.raises(UnknownSweepError):
-        profiles_json(store, "nothing")

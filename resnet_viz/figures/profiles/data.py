@@ -136,6 +136,24 @@ def titles(spec: RunSpec, column: str) -> list[str]:
     return [place.title for place in _places(spec, column)]
 
 
+def profile_rows(runs: ProfiledRuns, column: str, step: int | None) -> list[dict[str, object]]:
+    """The table behind a picture: a row a layer or block, a column a net, at one step.
+
+    What is zero or was not finite is None.
+    """
+    names = run_names(runs)
+    rows: list[dict[str, object]] = []
+    for info, profiles in runs:
+        profile = profile_up_to(profiles, step)
+        values = values_of(profile, column) if profile else []
+        named = zip(titles(info.spec, column), values, strict=False)
+        for number, (title, value) in enumerate(named):
+            if number == len(rows):
+                rows.append({_("number"): number + 1, _("place"): title})
+            rows[number][names[info.id]] = value
+    return rows
+
+
 def borders_of(spec: RunSpec, column: str) -> list[int]:
     """How many layers or blocks lie before each stage, and after how many the last one ends."""
     if not of_layers(column):

@@ -40,9 +40,9 @@ def profile_at(runs: ProfiledRuns, column: str, step: int | None = None) -> go.F
     Returns:
         A figure with a log y axis. What is zero or not finite is missing from its line.
     """
-    x_title = _("block, from input to output")
+    x_title = _("block, input to output")
     if of_layers(column):
-        x_title = _("weighted layer, from input to output")
+        x_title = _("weighted layer, input to output")
     figure = go.Figure(
         layout=layout(
             x_title,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from resnet_viz.figures.profiles.captions import profile_caption, ratio_caption
-from resnet_viz.figures.profiles.data import BRANCH_SHARE, ProfiledRun
+from resnet_viz.figures.profiles.data import BRANCH_SHARE, ProfiledRun, profile_rows
 from resnet_viz.figures.profiles.heat import depth_multiples, layer_heat
 from resnet_viz.figures.profiles.lines import profile_at
 from resnet_viz.figures.profiles.page import profiles_page
@@ -74,8 +74,7 @@ def training_view(backend: Backend) -> None:
             sweep_progress([run for run, _profiles in now], backend)
 
     st.fragment(region, run_every=pace)()
-    if sweep is not None:
-        _take_away(backend.store, sweep, reader)
+    _take_away(sweep, reader)
 
 
 def _choose_sweep(store: RunStore) -> SweepInfo | None:
@@ -161,7 +160,9 @@ def _controls(runs: Sequence[ProfiledRun]) -> _Choice:
     depths = sorted({spec.net.depth for spec in specs})
     seeds = sorted({spec.train.seed for spec in specs})
     rates = sorted({spec.train.lr for spec in specs})
-    first, second, third = st.columns([4, 5, 3], vertical_alignment="bottom", gap="medium")
+    several = len(seeds) > 1 or len(rates) > 1
+    places = st.columns([5, 6, 3] if several else [1, 1], vertical_alignment="bottom")
+    first, second, third = places[0], places[1], places[-1]
     with first:
         column = linked_choice(
             _("Quantity"),
@@ -224,6 +225,8 @@ def _charts(runs: Sequence[ProfiledRun], choice: _Choice) -> None:
         )
     st.markdown(profile_caption(pair, choice.column, step))
     st.markdown(ratio_caption(points))
+    with st.expander(_("Table"), icon=":material/table:"):
+        st.dataframe(profile_rows(pair, choice.column, step), hide_index=True, key="profile_table")
 
 
 def _step_to_show(newest: int, steps: int) -> int:
@@ -254,15 +257,14 @@ def _step_control(step: int, steps: int) -> None:
     def choose() -> None:
         st.session_state["profile_step"] = st.session_state[key]
 
-    button, slider = st.columns([1, 7], vertical_alignment="bottom")
-    button.button(
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    row.button(
         _("Pause") if playing else _("Play"),
         icon=":material/pause:" if playing else ":material/play_arrow:",
         key="play",
         on_click=play,
-        width="stretch",
     )
-    slider.slider(
+    row.slider(
         _("Step (at the right end: the newest)"),
         1,
         max(2, steps),
@@ -273,12 +275,14 @@ def _step_control(step: int, steps: int) -> None:
     )
 
 
-def _take_away(store: RunStore, sweep: SweepInfo, reader: ProfileReader | None) -> None:
+def _take_away(sweep: SweepInfo | None, reader: ProfileReader | None) -> None:
+    name = sweep.name if sweep else _("Reference sweep")
+    code = f"python -m resnet_viz export {sweep.id} gradients.csv --gradients" if sweep else ""
     take_away_probe(
-        f"{sweep.id}-gradients",
-        csv=lambda: profiles_csv(store, sweep.id),
-        json=lambda: json.dumps(profiles_json(store, sweep.id)),
-        html=lambda: profiles_page(_read(reader), sweep.name),
-        code=f"python -m resnet_viz export {sweep.id} gradients.csv --gradients",
+        f"{sweep.id if sweep else REFERENCE}-gradients",
+        csv=lambda: profiles_csv(_read(reader)),
+        json=lambda: json.dumps(profiles_json(_read(reader), name)),
+        html=lambda: profiles_page(_read(reader), name),
+        code=code or load_reference().command,
         language="bash",
     )

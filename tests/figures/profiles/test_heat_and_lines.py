@@ -8,7 +8,13 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 
 from resnet_viz.figures.palette import LOOKS
 from resnet_viz.figures.patch import patch
-from resnet_viz.figures.profiles.data import BRANCH_SHARE, MAX_STEPS, column_name, thinned_profiles
+from resnet_viz.figures.profiles.data import (
+    BRANCH_SHARE,
+    MAX_STEPS,
+    column_name,
+    profile_rows,
+    thinned_profiles,
+)
 from resnet_viz.figures.profiles.heat import depth_multiples, layer_heat
 from resnet_viz.figures.profiles.lines import profile_at
 from resnet_viz.figures.profiles.page import profiles_page
@@ -319,3 +325,14 @@ def test_the_page_to_take_away_holds_figures_and_captions():
     assert "plain-20" in page
     assert "first convolution over that of the last" in page
     assert "Nothing has been measured yet." in profiles_page([], "empty")
+
+
+def test_the_table_behind_a_picture_has_a_row_a_layer_and_a_column_a_net():
+    plain, resnet = profiled("plain", 8, steps=[1, 11]), profiled("resnet", 8, steps=[1, 11])
+    rows = profile_rows([plain, resnet], "gradient_norm", 5)
+    assert [row["number"] for row in rows] == list(range(1, 9))
+    assert [rows[0]["place"], rows[-1]["place"]] == ["stem", "head"]
+    for number, row in enumerate(rows):
+        assert row["plain-8"] == plain[1][0].values["gradient_norm"][number]
+        assert row["resnet-8"] == resnet[1][0].values["gradient_norm"][number]
+    assert profile_rows([(plain[0], [])], "gradient_norm", None) == []
