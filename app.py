@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from resnet_viz.i18n import _, set_language_source
+from resnet_viz.ui.inquiries import stop_asking
 from resnet_viz.ui.session import session_language
 
 set_language_source(session_language)
@@ -23,7 +24,7 @@ st.html(
     "[data-testid=stHeader] button{pointer-events:auto}</style>"
 )
 
-st.navigation(
+page = st.navigation(
     {
         "": [
             st.Page("pages/start.py", title=_("Start"), icon=":material/home:", default=True),
@@ -39,7 +40,7 @@ st.navigation(
             st.Page(
                 "pages/gradients.py",
                 title=_("Gradients"),
-                icon=":material/trending_down:",
+                icon=":material/ssid_chart:",
                 url_path="gradients",
                 help=_("What signal and gradient do in every layer, measured."),
             ),
@@ -52,4 +53,8 @@ st.navigation(
             ),
         ],
     }
-).run()
+)
+if st.session_state.get("page") != page.url_path:
+    st.session_state["page"] = page.url_path
+    stop_asking()  # nobody looks at the answers any more
+page.run()

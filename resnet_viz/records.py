@@ -61,7 +61,8 @@ class Profile:
     Attributes:
         step: gradient steps taken, this one included.
         values: column of `PROFILE_COLUMNS` to one float32 value a layer or a block; what was
-            not finite is NaN.
+            not finite is NaN, and zero may be a norm whose square is below what float32 holds
+            (about 1e-22).
     """
 
     step: int

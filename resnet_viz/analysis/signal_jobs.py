@@ -89,10 +89,12 @@ def ratio_nets(nets: Iterable[NetSpec], depths: Iterable[int] = RATIO_DEPTHS) ->
 def in_float64(net: NetSpec) -> bool:
     """Whether signal or gradient of this net at initialisation may leave the range of float32.
 
-    Deep plain nets do (`probes.signal`), and weights drawn at any scale where no norm corrects
-    it, or so small that batch norm's epsilon (1e-5, beside a variance) outweighs the response.
+    Deep plain nets do (`probes.signal`), and weights whose scale does not keep the response's
+    where no norm corrects it, or so small that batch norm's epsilon (1e-5, beside a variance)
+    outweighs the response.
     """
-    any_scale = net.init == "normal" and (net.norm == "none" or net.init_std < 1e-3)
+    any_scale = net.norm == "none" and net.init in ("normal", "xavier")
+    any_scale = any_scale or (net.init == "normal" and net.init_std < 1e-3)
     return net.depth > 200 or any_scale
 
 

@@ -127,7 +127,8 @@ class _BlockWatch:
 
 
 def _first_images(x: Tensor) -> Tensor:
-    return x.detach()[:BLOCK_IMAGES]
+    """A copy, since a view would keep the whole batch's values in memory."""
+    return x.detach()[:BLOCK_IMAGES].clone()
 
 
 def _standard_deviation(total: float, norm: float, size: int) -> float:

@@ -54,7 +54,7 @@ __all__ = ["ArchiveError", "export_sweep", "import_archive"]
 MAX_TOTAL_BYTES = 4 << 30
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_RECORDS_BYTES = 256 << 20  # of all runs; they are checked in memory
-MAX_PROFILES_BYTES = 256 << 20  # of all runs; their numbers take less in memory
+MAX_PROFILES_BYTES = 256 << 20  # of all runs; small nets' take about three times as much in memory
 MAX_TOTAL_RECORDS = 1_000_000  # about half a kilobyte each in memory
 MAX_RATIO = 200  # of unpacked to packed size; records pack to a tenth
 # What zipfile raises on bytes that are no archive, found by changing some at random.

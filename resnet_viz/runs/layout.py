@@ -7,19 +7,6 @@ from resnet_viz.records import COLUMNS, PROBE_EVERY, PROFILE_COLUMNS
 SCHEMA_VERSION = 2
 RECORD_COLUMNS = tuple(column for columns in COLUMNS.values() for column in columns)
 
-_PROBE_EVERY = f"probe_every INTEGER NOT NULL DEFAULT {PROBE_EVERY}"
-_PROFILE_BYTES = "profile_bytes INTEGER NOT NULL DEFAULT 0"
-_PROFILES = (
-    # One blob a column: float32, little-endian, one value a layer or a block.
-    f"""CREATE TABLE profiles (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-        step INTEGER NOT NULL,
-        {", ".join(f"{column} BLOB" for column in PROFILE_COLUMNS)},
-        UNIQUE (run_id, step)
-    ) STRICT""",
-    "CREATE INDEX profiles_run ON profiles(run_id)",
-)
 
 TABLES = (
     """CREATE TABLE sweeps (
@@ -63,8 +50,8 @@ TABLES = (
         crashes INTEGER NOT NULL DEFAULT 0,
         created REAL NOT NULL,
         updated REAL NOT NULL,
-        {_PROBE_EVERY},
-        {_PROFILE_BYTES}
+        probe_every INTEGER NOT NULL DEFAULT {PROBE_EVERY},
+        profile_bytes INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     "CREATE INDEX runs_sweep ON runs(sweep_id)",
     "CREATE INDEX runs_status ON runs(status)",
@@ -98,14 +85,31 @@ TABLES = (
         owner TEXT,
         updated REAL NOT NULL
     ) STRICT""",
-    *_PROFILES,
+    # One blob a column: float32, little-endian, one value a layer or a block.
+    f"""CREATE TABLE profiles (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        {", ".join(f"{column} BLOB" for column in PROFILE_COLUMNS)},
+        UNIQUE (run_id, step)
+    ) STRICT""",
+    "CREATE INDEX profiles_run ON profiles(run_id)",
 )
 
-# version -> what makes the next one of it; a column's default is what older rows then have
+# version -> what makes the next one of it; a column's default is what older rows then have.
+# Each stays as it was written: what comes later has a step of its own.
 MIGRATIONS = {
     1: (
-        f"ALTER TABLE runs ADD COLUMN {_PROBE_EVERY}",
-        f"ALTER TABLE runs ADD COLUMN {_PROFILE_BYTES}",
-        *_PROFILES,
+        "ALTER TABLE runs ADD COLUMN probe_every INTEGER NOT NULL DEFAULT 10",
+        "ALTER TABLE runs ADD COLUMN profile_bytes INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE profiles (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+            step INTEGER NOT NULL,
+            gradient_norm BLOB, weight_norm BLOB, update_ratio BLOB,
+            response_std BLOB, input_norm BLOB, branch_norm BLOB, sum_norm BLOB,
+            UNIQUE (run_id, step)
+        ) STRICT""",
+        "CREATE INDEX profiles_run ON profiles(run_id)",
     ),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -28,6 +29,12 @@ def download(label: str, name: str, make: Callable[[], str | bytes]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
+    """The numbers behind a view's charts, folded away."""
+    with st.expander(_("Table"), icon=":material/table:"):
+        st.dataframe(rows, hide_index=True, key=key)
 
 
 def take_away_probe(
@@ -56,8 +63,8 @@ def take_away_probe(
         buttons[3].caption(_("PNG: the camera in the corner of a chart."))
         st.caption(
             _(
-                "The address of this page is a link to this view with all controls as they "
-                "stand. Without a browser:"
+                "The address of this page is a link to this view with its controls. Without a "
+                "browser:"
             )
         )
         st.code(code, language=language, wrap_lines=True)

@@ -64,11 +64,12 @@ def watch(
         answers = inquiry.answers
         if len(answers) < first and not inquiry.ended:
             answers = []
-        shown = answers or st.session_state.get(f"{name}_shown", [])
         if answers:
-            st.session_state[f"{name}_shown"] = answers
-        if shown:
-            draw(shown)
+            st.session_state[f"{name}_shown"] = draw, answers
+            draw(answers)
+        elif not inquiry.ended and f"{name}_shown" in st.session_state:
+            draw_before, before = st.session_state[f"{name}_shown"]
+            draw_before(before)
         _status(inquiry, name)
         if answers and last is not None and inquiry.ended:
             last(answers)

@@ -65,22 +65,23 @@ def families_control(offered: Sequence[str] = FAMILIES, *, key: str) -> list[str
 
 def depth_control(*, key: str, default: int = 56, very_deep: bool = False) -> int:
     """A valid depth; with `very_deep`, a switch extends the slider to 1202 layers."""
-    deep = very_deep and st.session_state.get(f"{key}_1202", False)
+    deep = False
+    slider = st.container()
+    if very_deep:
+        deep = st.toggle(
+            _("Up to 1202 layers"),
+            key=f"{key}_1202",
+            bind=_BOUND,
+            help=_("As deep as the deepest net of He et al. 2015; takes a while."),
+        )
     most = MAX_DEPTH if deep else DEEPEST
-    depth = st.select_slider(
+    depth = slider.select_slider(
         _("Depth (weighted layers)"),
         valid_depths(high=most),
         value=default,
         key=f"{key}_deep" if deep else key,
         bind=_BOUND,
     )
-    if very_deep:
-        st.toggle(
-            _("Up to 1202 layers"),
-            key=f"{key}_1202",
-            bind=_BOUND,
-            help=_("As deep as the deepest net of He et al. 2015; takes a while."),
-        )
     return int(depth)
 
 

@@ -129,3 +129,23 @@ def test_shattered_gradients_are_compared_with_noise(app):
     page = app(PAGE, view="shattered", line_depths="8", **query)
     until(page, lambda p: "plain-8" in texts(p.markdown) and "resnet-8" in texts(p.markdown))
     assert "white noise" in texts(page.markdown)
+
+
+@pytest.mark.parametrize("leave", ["view", "page"])
+def test_nothing_is_measured_for_somebody_who_has_left(app, leave):
+    page = app(PAGE, view="shattered", line_depths="110", line_seeds="10")
+    ((_key, inquiry),) = page.session_state["inquiries"].values()
+    assert not inquiry.ended
+    if leave == "view":
+        page.segmented_control(key="view").set_value("training").run()
+    else:
+        page.switch_page("pages/start.py").run()
+    assert inquiry.cancelled
+    assert not page.session_state["inquiries"]
+
+
+def test_the_ratio_is_drawn_for_all_families_and_the_layers_for_those_chosen(app):
+    page = app(PAGE, view="start", depth="8", **{"net_width": "4", "net_size": "8"})
+    until(page, said("preact from"))
+    over_layers = next(m.value for m in page.markdown if "at the last: plain-8" in m.value)
+    assert "preact" not in over_layers

@@ -156,7 +156,7 @@ def _blanks(net: _Net, column: str) -> str:
     blank, total = sum(row.count(None) for row in rows), sum(map(len, rows))
     if not blank:
         return ""
-    text = _("{net}: {n} of {total} values are exactly zero or not finite.")
+    text = _("{net}: {n} of {total} values are zero or not finite in float32.")
     return text.format(net=net.name, n=blank, total=total)
 
 

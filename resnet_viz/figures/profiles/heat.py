@@ -291,7 +291,7 @@ def _small_print(maps: Sequence[_Map]) -> list[str]:
     lines = []
     blank = sum(value is None for m in maps for values in m.z for value in values)
     if blank:
-        lines.append(_("blank: exactly zero or not finite ({n:,} values)").format(n=blank))
+        lines.append(_("blank: zero or not finite in float32 ({n:,} values)").format(n=blank))
     every = max((m.every for m in maps), default=1)
     if every > 1:
         lines.append(_("one in {n} of the measured steps, and the last").format(n=every))

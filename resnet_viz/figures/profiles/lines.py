@@ -139,5 +139,5 @@ def _small_print(runs: ProfiledRuns, column: str, step: int | None) -> list[str]
         lines.append(_("bands: least to most of all steps"))
     blank = sum(v is None for p in found.values() if p for v in values_of(p, column))
     if blank:
-        lines.append(_("missing: {n} exactly zero or not finite").format(n=blank))
+        lines.append(_("missing: {n} zero or not finite in float32").format(n=blank))
     return lines

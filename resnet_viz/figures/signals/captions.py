@@ -15,16 +15,6 @@ EQUAL = 2.0  # a ratio up to this factor from 1 counts as about equal
 KEPT = (0.5, 2.0)  # a response std within these counts as kept
 
 
-def signal_caption(signals: Sequence[Signal]) -> str:
-    """A few short sentences on gradients, factors and responses.
-
-    Args:
-        signals: of one net or several, one a seed.
-    """
-    captions = (gradient_caption, gains_caption, response_caption)
-    return " ".join(text for caption in captions if (text := caption(signals)))
-
-
 def gradient_caption(signals: Sequence[Signal]) -> str:
     """First convolution against last, and which layers have no gradient or too large a one."""
     groups = by_net(signals)
@@ -71,7 +61,9 @@ def _ratio(group: NetSignals) -> str:
     if not all(map(_positive, ratios)):
         return ""
     middle = median(ratios)
-    if 1 / EQUAL <= middle <= EQUAL:
+    if ratios[0] < 1 / EQUAL and ratios[-1] > EQUAL:
+        direction = _("not the same way in all seeds")
+    elif 1 / EQUAL <= middle <= EQUAL:
         direction = _("about equal")
     elif ratios[0] < 1 < ratios[-1]:
         direction = _("not the same way in all seeds")

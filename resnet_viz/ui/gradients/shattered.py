@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pprint import pformat
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,7 @@ from resnet_viz.figures.signals.shattering_captions import shattering_caption
 from resnet_viz.i18n import _
 from resnet_viz.signals import Shattering
 from resnet_viz.specs import NetSpec, SpecError
-from resnet_viz.ui.downloads import take_away_probe
+from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
@@ -88,10 +89,24 @@ def _charts(answers: Sequence[Any]) -> None:
 
 def _take_away(found: Sequence[Shattering], jobs: Sequence[Job]) -> None:
     rows = shattering_rows(found)
+    slopes = [{"net": r.net.name if r.net else f"{r.noise} noise", "slope": r.slope} for r in found]
+    table(rows, key="line_table")
     take_away_probe(
         "shattered",
         csv=lambda: rows_csv(rows),
-        json=lambda: json.dumps(rows),
+        json=lambda: json.dumps({"autocorrelation": rows, "slopes": slopes}),
         html=lambda: shattering_page(found),
-        code=jobs[-1].as_program(),
+        code=_program(jobs),
+    )
+
+
+def _program(jobs: Sequence[Job]) -> str:
+    """Every line of the view, measured in a notebook."""
+    lines = [dict(job.arguments) for job in jobs if "stop" in job.arguments]
+    whole = [line for line in lines if line["stop"] == line["points"]]
+    return (
+        "from resnet_viz.analysis.shattering_answers import measure_line\n"
+        "from resnet_viz.analysis.shattering_jobs import combine\n\n"
+        f"lines = {pformat(whole, width=90)}\n\n"
+        "combine([measure_line(**line) for line in lines])\n"
     )

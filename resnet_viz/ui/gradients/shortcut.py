@@ -20,7 +20,7 @@ from resnet_viz.records import RunInfo
 from resnet_viz.runs.store import RunStore
 from resnet_viz.signals import Decomposition
 from resnet_viz.specs import RESIDUAL_FAMILIES, SpecError
-from resnet_viz.ui.downloads import take_away_probe
+from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import live_chart
@@ -99,10 +99,13 @@ def _choose_run(store: RunStore) -> RunInfo:
     Raises:
         SpecError: there is none yet.
     """
+    names = {sweep.id: sweep.name for sweep in store.sweeps()}
     runs = [
         run
         for run in reversed(store.runs())
-        if run.checkpoint_step is not None and run.spec.net.family in RESIDUAL_FAMILIES
+        if run.checkpoint_step is not None
+        and run.spec.net.family in RESIDUAL_FAMILIES
+        and run.sweep_id in names  # which may have been deleted since
     ][:RUNS_OFFERED]
     if not runs:
         raise SpecError(
@@ -111,7 +114,6 @@ def _choose_run(store: RunStore) -> RunInfo:
                 "or look at nets at initialisation."
             )
         )
-    names = {sweep.id: sweep.name for sweep in store.sweeps()}
     titles = {run.id: f"{run.spec.net.name} · {names[run.sweep_id]}" for run in runs}
     chosen = st.selectbox(_("Run"), list(titles), format_func=titles.__getitem__, key="split_run")
     run = next(run for run in runs if run.id == chosen)
@@ -152,6 +154,7 @@ def _charts(found: Sequence[Decomposition]) -> None:
 
 def _take_away(found: Sequence[Decomposition], jobs: Sequence[Job]) -> None:
     rows = [row for decomposition in found for row in split_rows(decomposition)]
+    table(rows, key="split_table")
     take_away_probe(
         "shortcut",
         csv=lambda: rows_csv(rows),

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from resnet_viz.analysis.process import Job
-from resnet_viz.analysis.signal_jobs import BATCHES, RATIO_DEPTHS, ratio_nets, signal_jobs
-from resnet_viz.analysis.tables import rows_csv, signal_rows
+from resnet_viz.analysis.signal_jobs import BATCHES, ratio_nets, signal_jobs
+from resnet_viz.analysis.tables import gain_rows, rows_csv, signal_rows
 from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.figures.profiles.captions import ratio_caption
@@ -26,8 +26,8 @@ from resnet_viz.figures.signals.pages import signals_page
 from resnet_viz.figures.spread import Images
 from resnet_viz.i18n import _
 from resnet_viz.signals import Signal
-from resnet_viz.specs import DataSpec, NetSpec, SpecError
-from resnet_viz.ui.downloads import take_away_probe
+from resnet_viz.specs import FAMILIES, DataSpec, NetSpec, SpecError
+from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
@@ -68,10 +68,10 @@ def start_view(backend: Backend) -> None:
             st.caption(_("Left out: {text}").format(text=text))
         watch(
             ask(backend, "start", jobs),
-            lambda found: _charts(chosen.nets[0].depth, found, images),
+            lambda found: _charts(chosen.nets, found, images),
             name="start",
             first=len(chosen.nets),
-            last=lambda found: _table_and_take_away(found, images, data),
+            last=lambda found: _table_and_take_away(chosen.nets, found, images, data),
         )
 
 
@@ -94,10 +94,16 @@ def _jobs(nets: Sequence[NetSpec], data: DataSpec) -> list[Job]:
     question = (tuple(nets), data)
     asked, jobs = st.session_state.get("start_jobs", (None, []))
     if asked != question:
-        others = [net for net in ratio_nets(nets, RATIO_DEPTHS) if net not in nets]
+        others = [net for net in ratio_nets(_every_family(nets[0])) if net not in nets]
         jobs = signal_jobs(nets, data, BATCHES) + signal_jobs(others, data, RATIO_BATCHES)
         st.session_state["start_jobs"] = question, jobs
     return jobs
+
+
+def _every_family(net: NetSpec) -> tuple[NetSpec, ...]:
+    """The net in every family that can have it: the ratio is drawn for all of them."""
+    fields = {name: value for name, value in net.to_dict().items() if name != "family"}
+    return build_specs(FAMILIES, fields).nets
 
 
 def _images(data: DataSpec) -> Images:
@@ -105,8 +111,8 @@ def _images(data: DataSpec) -> Images:
     return Images(about.channels, data.image_size or about.image_size, len(about.classes))
 
 
-def _charts(depth: int, found: list[Signal], images: Images) -> None:
-    here = _of_depth(found, depth)
+def _charts(nets: Sequence[NetSpec], found: list[Signal], images: Images) -> None:
+    here = [signal for signal in found if signal.net in nets]
     live_chart(
         gradient_vs_layer(here, images),
         key="start_gradient",
@@ -140,21 +146,18 @@ def _charts(depth: int, found: list[Signal], images: Images) -> None:
     st.markdown(response_caption(here))
 
 
-def _of_depth(found: Sequence[Signal], depth: int) -> list[Signal]:
-    """Those of a depth; of the first one's while what is shown is the question before."""
-    here = [signal for signal in found if signal.net.depth == depth]
-    return here or _of_depth(found, found[0].net.depth)
-
-
-def _table_and_take_away(found: Sequence[Signal], images: Images, data: DataSpec) -> None:
+def _table_and_take_away(
+    nets: Sequence[NetSpec], found: Sequence[Signal], images: Images, data: DataSpec
+) -> None:
     rows = signal_rows(found)
-    with st.expander(_("Table"), icon=":material/table:"):
-        st.dataframe(rows, hide_index=True, key="start_table")
+    table(rows, key="start_table")
     take_away_probe(
         "gradients-at-start",
         csv=lambda: rows_csv(rows),
-        json=lambda: json.dumps(rows),
-        html=lambda: signals_page(_of_depth(found, found[0].net.depth), found, images=images),
+        json=lambda: json.dumps({"layers": rows, "blocks": gain_rows(found)}),
+        html=lambda: signals_page(
+            [signal for signal in found if signal.net in nets], found, images=images
+        ),
         code=_command(found, data),
         language="bash",
     )

@@ -21,7 +21,8 @@ from resnet_viz.runs.profile_tables import profiles_csv, profiles_json
 from resnet_viz.runs.reference import load_reference
 from resnet_viz.runs.rows import SweepInfo
 from resnet_viz.runs.store import RunStore
-from resnet_viz.ui.downloads import take_away_probe
+from resnet_viz.ui.downloads import table, take_away_probe
+from resnet_viz.ui.inquiries import stop_asking
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
@@ -47,6 +48,7 @@ class _Choice:
 
 def training_view(backend: Backend) -> None:
     """A sweep's profiles: heat maps, one step of them, and the ratio against depth."""
+    stop_asking()  # what another view of this session has asked
     sweep = _choose_sweep(backend.store)
     reader = _reader(backend.store, sweep)
     runs = _read(reader)
@@ -225,8 +227,7 @@ def _charts(runs: Sequence[ProfiledRun], choice: _Choice) -> None:
         )
     st.markdown(profile_caption(pair, choice.column, step))
     st.markdown(ratio_caption(points))
-    with st.expander(_("Table"), icon=":material/table:"):
-        st.dataframe(profile_rows(pair, choice.column, step), hide_index=True, key="profile_table")
+    table(profile_rows(pair, choice.column, step), key="profile_table")
 
 
 def _step_to_show(newest: int, steps: int) -> int:

@@ -144,10 +144,10 @@ def test_zero_and_what_is_not_finite_stay_blank_and_the_small_print_counts_them(
     run = profiled("plain", 8, steps=[1, 11], gradient_norm=values)
     figure = layer_heat([run], "gradient_norm")
     assert [row[:4] for row in maps(figure)[0].z] == [[None, None, None, 1.0]] * 2
-    assert notes(figure)[-1] == "blank: exactly zero or not finite (6 values)"
+    assert notes(figure)[-1] == "blank: zero or not finite in float32 (6 values)"
     assert not any("blank" in text for text in notes(layer_heat([profiled()], "gradient_norm")))
     line = profile_at([run], "gradient_norm", 5)
-    assert "missing: 3 exactly zero or not finite" in line.layout.xaxis.title.text
+    assert "missing: 3 zero or not finite in float32" in line.layout.xaxis.title.text
     nothing = layer_heat([profiled("plain", 8, gradient_norm=[0] * 8)], "gradient_norm")
     assert len(maps(nothing)) == 1
 

@@ -173,7 +173,7 @@ def test_missing_values_are_told_and_no_ratio_is_made_of_them():
     norms = [0.0, 1, 1, math.nan, 1, 1, 1, 1]
     text = caption(profiled("plain", 8, gradient_norm=norms))
     assert "plain-8 none, as one of them is zero or not finite" in text
-    assert "plain-8: 2 of 8 values are exactly zero or not finite." in text
+    assert "plain-8: 2 of 8 values are zero or not finite in float32." in text
     assert "towards the input" not in text
 
 

@@ -7,7 +7,6 @@ from resnet_viz.figures.signals.captions import (
     gains_caption,
     gradient_caption,
     response_caption,
-    signal_caption,
 )
 from tests.figures.making_signals import signal
 
@@ -70,8 +69,13 @@ def test_the_same_of_several_nets_is_told_once():
     assert gradient_caption(signals).startswith("resnet-8, preact-8: the gradient of 6 of 8")
 
 
+def test_seeds_that_go_both_ways_are_not_called_equal():
+    signals = [signal(gradient=[r, *[1.0] * 7], seed=i) for i, r in enumerate((0.01, 1.0, 100.0))]
+    assert "not the same way in all seeds" in gradient_caption(signals)
+
+
 def test_an_overflow_is_called_one():
-    text = signal_caption([signal(gradient=[math.inf, math.nan, *[1.0] * 6], norm="none")])
+    text = gradient_caption([signal(gradient=[math.inf, math.nan, *[1.0] * 6], norm="none")])
     assert "plain-8: overflow in the gradient of 2 of 8 layers." in text
     assert not re.search(r"\b(inf|nan)\b", text)
 
@@ -107,4 +111,4 @@ def test_responses_of_zero_and_overflow_are_told_apart():
 
 
 def test_without_signals():
-    assert signal_caption([]) == "Nothing has been measured yet."
+    assert gradient_caption([]) == "Nothing has been measured yet."
