@@ -38,20 +38,24 @@ def decompose_initial(
     return Decomposition(net=spec, step=0, splits=splits, loss=loss, images=images)
 
 
-def decompose_checkpoint(checkpoint: str, step: int, images: int, seed: int) -> Decomposition:
+def decompose_checkpoint(
+    checkpoint: str, step: int, spec: Mapping[str, Any], images: int, seed: int
+) -> Decomposition:
     """The split in a run's net at its checkpoint, on training images of its own data.
 
     Args:
         checkpoint: path of the file, which is not trusted.
         step: at which it must have been written.
+        spec: of the run as the store has it. The file must name the same, and has no say in which
+            net is built or which folder is read.
 
     Raises:
-        CheckpointError: gone, damaged, or of another step.
-        SpecError: a plain net.
+        CheckpointError: gone, damaged, of another step, or of a run with another spec.
+        SpecError: a bad spec, or a plain net.
         DataError: the run's data set is not there, or has other classes now.
     """
-    found = _read(Path(checkpoint), step)
-    run = RunSpec.from_dict(found.meta.get("spec"))
+    run = RunSpec.from_dict(spec)
+    found = _read(Path(checkpoint), step, run)
     x, labels, _num_classes = probe_batch(run.data, images, seed)
     if found.meta.get("classes") != list(load(run.data).classes):
         raise DataError(
@@ -65,7 +69,7 @@ def decompose_checkpoint(checkpoint: str, step: int, images: int, seed: int) -> 
     return Decomposition(net=run.net, step=step, splits=splits, loss=loss, images=images)
 
 
-def _read(path: Path, step: int) -> Checkpoint:
+def _read(path: Path, step: int, run: RunSpec) -> Checkpoint:
     if not path.is_file():
         raise CheckpointError(
             _(
@@ -79,6 +83,13 @@ def _read(path: Path, step: int) -> Checkpoint:
             _("{file} is a checkpoint of step {found}, not of {step}.").format(
                 file=path.name, found=checkpoint.step, step=step
             )
+        )
+    if checkpoint.meta.get("spec") != run.to_dict():
+        raise CheckpointError(
+            _(
+                "{file} was written by a run with another spec than the one that you chose. "
+                "Choose another run, or train this one again."
+            ).format(file=path.name)
         )
     return checkpoint
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
+
 from resnet_viz.analysis.inquiry import Job
-from resnet_viz.datasets.catalogue import FOLDER_IMAGE_SIZE, info
+from resnet_viz.analysis.signal_jobs import affordable_images
+from resnet_viz.datasets.catalogue import describe
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import count_costs
 from resnet_viz.records import RunInfo
@@ -16,6 +19,9 @@ FEWEST_IMAGES, MOST_IMAGES = 2, 16
 # take about 0.65 ns a multiply-add of the batch, measured on one core: this is 0.7 s.
 BATCH_MULTIPLY_ADDS = 1.1e9
 
+# Of what is free. A split takes 1.1 to 1.6 times what `affordable_images` counts, measured on five
+# nets, so at most 0.64 of it.
+_MEMORY_SHARE = 0.4
 _ANSWERS = "resnet_viz.analysis.shortcut_answers"
 
 
@@ -25,17 +31,18 @@ def decomposition_job(
     """Ask for the split of a net at initialisation; the answer is a `signals.Decomposition`.
 
     Args:
-        images: in the batch; None for `default_images`.
+        images: in the batch; fewer where memory does not hold them. None for `default_images`.
         seed: of the initial weights and the batch: those with which a training begins.
 
     Raises:
-        SpecError: a plain net.
+        SpecError: a plain net, or one for which there is too little memory.
+        DataError: an image folder cannot be used.
     """
     _check_residual(net)
     arguments = {
         "net": net.to_dict(),
         "data": data.to_dict(),
-        "images": images or default_images(net, data),
+        "images": _fitting_images(net, data, images),
         "seed": seed,
     }
     return Job(f"{_ANSWERS}:decompose_initial", arguments)
@@ -49,11 +56,13 @@ def run_decomposition_job(
     Args:
         run: one with a checkpoint.
         checkpoint: file of its newest checkpoint (`RunStore.checkpoint_path`).
-        images: training images in the batch; None for `default_images`.
+        images: training images in the batch; fewer where memory does not hold them. None for
+            `default_images`.
         seed: of the batch.
 
     Raises:
-        SpecError: a plain net, or no checkpoint yet.
+        SpecError: a plain net, no checkpoint yet, or too little memory for the net.
+        DataError: an image folder cannot be used.
     """
     _check_residual(run.spec.net)
     if run.checkpoint_step is None:
@@ -63,29 +72,30 @@ def run_decomposition_job(
     arguments = {
         "checkpoint": str(checkpoint),
         "step": run.checkpoint_step,
-        "images": images or default_images(run.spec.net, run.spec.data),
+        "spec": run.spec.to_dict(),
+        "images": _fitting_images(run.spec.net, run.spec.data, images),
         "seed": seed,
     }
     return Job(f"{_ANSWERS}:decompose_checkpoint", arguments)
 
 
-def default_images(net: NetSpec, data: DataSpec) -> int:
+def default_images(net: NetSpec, image_size: int) -> int:
     """As many images as take about 0.7 s: 16 for resnet-20 at 32 pixels, 4 for resnet-110.
 
     Never less than two, since batch norm compares images; so the widest and deepest nets take
     longer.
     """
-    costs = count_costs(net, image_size=_image_size(data))
+    costs = count_costs(net, image_size=image_size)
     images = MOST_IMAGES
     while images > FEWEST_IMAGES and images * costs.multiply_adds > BATCH_MULTIPLY_ADDS:
         images //= 2
     return images
 
 
-def _image_size(data: DataSpec) -> int:
-    if data.image_size is not None:
-        return data.image_size
-    return FOLDER_IMAGE_SIZE if data.name == "folder" else info(data.name).image_size
+def _fitting_images(net: NetSpec, data: DataSpec, images: int | None) -> int:
+    size = describe(data).image_size
+    memory = int(_MEMORY_SHARE * psutil.virtual_memory().available)
+    return min(images or default_images(net, size), affordable_images(net, size, memory))
 
 
 def _check_residual(net: NetSpec) -> None:

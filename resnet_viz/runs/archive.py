@@ -197,7 +197,7 @@ def _extract_checkpoints(archive: zipfile.ZipFile, manifest: Manifest, folder: P
                 shutil.copyfileobj(source, target, _COPY_BYTES)
         except OSError as error:
             raise explain(error, path) from error
-        check_checkpoint(path, run.checkpoint_step)
+        check_checkpoint(path, run.checkpoint_step, run.spec)
 
 
 def _read_all_records(archive: zipfile.ZipFile, manifest: Manifest) -> list[list[Record]]:

@@ -170,8 +170,8 @@ def _bounds(column: str) -> tuple[float, float]:
     return (0.0, 1.0) if column.endswith("_error") else (-1e300, 1e300)
 
 
-def check_checkpoint(path: Path, step: int) -> None:
-    """Check that a file has a safetensors header which fits it, and is of step `step`.
+def check_checkpoint(path: Path, step: int, spec: RunSpec) -> None:
+    """Check that a file has a safetensors header which fits it, and is of this run and step.
 
     The header is all that is read: the tensors are opened by a worker, which checks them again
     against the run's spec.
@@ -192,6 +192,8 @@ def check_checkpoint(path: Path, step: int) -> None:
     meta = mapping(read_json(ours.encode(), _("a checkpoint")), _("a checkpoint"))
     if whole(meta.get("step"), "step", 0, MAX_STEPS_FIELD) != step:
         refuse(_("a checkpoint is not of the step that it should be of"))
+    if meta.get("spec") != spec.to_dict():
+        refuse(_("the checkpoint of {name} is of another run").format(name=spec.net.name))
     tensors = [value for name, value in header.items() if name != "__metadata__"]
     end = 0
     for begin, end_of_tensor in sorted(_tensor_range(mapping(t, _("a tensor"))) for t in tensors):

@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from resnet_viz.analysis import shortcut_jobs
 from resnet_viz.analysis.batches import probe_batch
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.inquiry import Job
@@ -17,6 +19,7 @@ from resnet_viz.analysis.shortcut_jobs import (
     default_images,
     run_decomposition_job,
 )
+from resnet_viz.datasets.errors import DataError
 from resnet_viz.nets.costs import Machine, count_costs
 from resnet_viz.probes.shortcut import decompose
 from resnet_viz.records import RunInfo
@@ -95,7 +98,7 @@ def test_a_checkpoint_that_is_gone_or_damaged_is_told_in_words(trained):
     assert "step 3 is gone" in answer(job)
 
 
-@pytest.mark.parametrize("change", ["missing", "shape", "integers", "other net", "no spec"])
+@pytest.mark.parametrize("change", ["missing", "shape", "integers"])
 def test_a_file_that_does_not_fit_itself_is_told_in_words(trained, change):
     _begun, path, run = trained
     found = Checkpoint.load(path)
@@ -104,16 +107,40 @@ def test_a_file_that_does_not_fit_itself_is_told_in_words(trained, change):
         del found.tensors[name]
     elif change == "shape":
         found.tensors[name] = torch.zeros(1)
-    elif change == "integers":
-        found.tensors[name] = torch.zeros(4, 1, 3, 3, dtype=torch.int64)
-    elif change == "other net":  # and one that would not fit into any memory
-        found.meta["spec"]["net"] = {"family": "resnet", "depth": 1202, "width": 1024}
     else:
-        found.meta["spec"] = {"net": {"family": "resnet", "depth": 21}}
+        found.tensors[name] = torch.zeros(4, 1, 3, 3, dtype=torch.int64)
     found.save(path)
     text = answer(run_decomposition_job(run, path, images=2))
-    assert ("does not fit its own spec" if change != "no spec" else "nearest: 20, 26") in text
+    assert "does not fit its own spec" in text
     assert len(text) < 500
+
+
+OTHER_SPECS = {
+    "folder": {"data": {"name": "folder", "folder": "/home/somebody/private"}},
+    "net too large for any memory": {"net": {"family": "resnet", "depth": 1202, "width": 1024}},
+    "recipe": {"train": {"steps": 6}},
+    "part that is none": {"evil": 1},
+}
+
+
+@pytest.mark.parametrize("change", OTHER_SPECS)
+def test_a_file_of_another_run_is_refused_and_what_it_names_is_not_read(trained, change):
+    _begun, path, run = trained
+    found = Checkpoint.load(path)
+    found.meta["spec"] |= OTHER_SPECS[change]
+    found.save(path)
+    text = answer(run_decomposition_job(run, path, images=2))
+    assert "3.safetensors was written by a run with another spec" in text
+    assert "private" not in text
+
+
+@pytest.mark.parametrize("spec", [None, [], "resnet-8", 8])
+def test_a_file_that_names_no_run_is_refused(trained, spec):
+    _begun, path, run = trained
+    found = Checkpoint.load(path)
+    found.meta["spec"] = spec
+    found.save(path)
+    assert "by a run with another spec" in answer(run_decomposition_job(run, path, images=2))
 
 
 def test_data_with_other_classes_than_the_run_had_are_refused(trained):
@@ -128,7 +155,8 @@ def test_data_that_are_not_on_this_computer_are_told_in_words(trained):
     _begun, path, run = trained
     assert "download" in answer(decomposition_job(NET, DataSpec("cifar10"))).lower()
     found = Checkpoint.load(path)
-    found.meta["spec"]["data"] = {"name": "cifar10"}
+    run = replace(run, spec=replace(run.spec, data=DataSpec("cifar10")))
+    found.meta["spec"] = run.spec.to_dict()
     found.save(path)
     assert "download" in answer(run_decomposition_job(run, path)).lower()
 
@@ -146,11 +174,33 @@ def test_plain_nets_and_runs_without_a_checkpoint_are_refused_before_anything_is
 
 
 def test_deeper_nets_get_fewer_images_but_never_less_than_two():
-    data = DataSpec("shapes")
-    images = [default_images(NetSpec("resnet", depth), data) for depth in (20, 56, 110, 1202)]
+    images = [default_images(NetSpec("resnet", depth), 32) for depth in (20, 56, 110, 1202)]
     assert images == [16, 8, 4, 2]
-    assert default_images(NetSpec("resnet", 20), DataSpec("folder", folder="mine")) == 16
-    assert default_images(NetSpec("resnet", 20), DataSpec("shapes", image_size=64)) == 4
+    assert default_images(NetSpec("resnet", 20), 64) == 4
     for depth, count in zip((20, 56, 110), images, strict=False):
         work = count * count_costs(NetSpec("resnet", depth)).multiply_adds
         assert work <= BATCH_MULTIPLY_ADDS
+    assert decomposition_job(NetSpec("resnet", 56), DataSpec("shapes")).arguments["images"] == 8
+    assert decomposition_job(NetSpec("resnet", 20), DATA).arguments["images"] == 16
+
+
+def test_a_folder_that_is_gone_is_told_before_anything_is_asked(tmp_path):
+    data = DataSpec("folder", folder=str(tmp_path / "mine"))
+    with pytest.raises(DataError, match="mine"):
+        decomposition_job(NET, data)
+
+
+def test_a_net_too_large_for_the_memory_says_what_to_choose(monkeypatch):
+    class Small:
+        available = 3 * 10**8
+
+    monkeypatch.setattr(shortcut_jobs.psutil, "virtual_memory", Small)
+    data, deep = DataSpec("shapes"), NetSpec("preact", 1202)
+    refusal = "preact-1202 at 32×32 .* choose a smaller depth, width or image size"
+    with pytest.raises(SpecError, match=refusal):
+        decomposition_job(deep, data)
+    run = RunInfo(1, "s", RunSpec(deep, data, TrainSpec()), "done", checkpoint_step=3)
+    with pytest.raises(SpecError, match=refusal):
+        run_decomposition_job(run, Path("3.safetensors"), images=2)
+    job = decomposition_job(NetSpec("resnet", 20), data, images=4096)
+    assert 2 <= job.arguments["images"] < 4096

@@ -32,10 +32,14 @@ from tests.runs.making import (
 Members = dict[str, bytes]
 
 
-def safetensors_bytes(step: int, **changes: Any) -> bytes:
+SWEEP = tiny_sweep(depths=(8, 14, 20))
+
+
+def safetensors_bytes(step: int, spec: object = SWEEP.runs()[0].to_dict(), **changes: Any) -> bytes:
     """A checkpoint as its format says, written without the library."""
+    meta = {"schema": 1, "step": step, "spec": spec}
     header: dict[str, Any] = {
-        "__metadata__": {"resnet_viz": json.dumps({"schema": 1, "step": step})},
+        "__metadata__": {"resnet_viz": json.dumps(meta)},
         "net.a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
         "net.b": {"dtype": "I64", "shape": [], "data_offsets": [24, 32]},
     }
@@ -55,9 +59,7 @@ def broken_profile(net: NetSpec) -> Profile:
 @pytest.fixture
 def sweep_id(store: RunStore) -> str:
     """A sweep of three runs: done with a checkpoint, failed, and still running."""
-    sweep_id = store.create_sweep(
-        tiny_sweep(depths=(8, 14, 20)), name="Mine", device="cuda", probe_every=5
-    )
+    sweep_id = store.create_sweep(SWEEP, name="Mine", device="cuda", probe_every=5)
     queue = make_queue(store, device="cuda")
     done, failed, running = queue.claim()
     records = [training_record(s, 1 / s) for s in range(1, 41)]
@@ -359,6 +361,11 @@ BAD |= {
             40, **{"net.b": {"dtype": "OBJ", "shape": [], "data_offsets": [24, 32]}}
         ),
         "tensor is a number": safetensors_bytes(40, **{"net.b": 5}),
+        "of another run": safetensors_bytes(40, SWEEP.runs()[1].to_dict()),
+        "of other images": safetensors_bytes(
+            40, {**SWEEP.runs()[0].to_dict(), "data": {"name": "folder", "folder": "/home"}}
+        ),
+        "of no run": safetensors_bytes(40, None),
     }.items()
 }
 
