@@ -21,7 +21,11 @@ st.html(
     "<style>[data-testid=stStatusWidget]{display:none}"
     "[data-testid=stMainBlockContainer]{padding:2.5rem clamp(1rem,3vw,5rem) 5rem}"
     "[data-testid=stHeader]{position:absolute;width:100%;background:none;pointer-events:none}"
-    "[data-testid=stHeader] button{pointer-events:auto}</style>"
+    "[data-testid=stHeader] button{pointer-events:auto}"
+    # Controls beside a picture go above it where a column of them would be too narrow to read.
+    "@media(max-width:1000px){.st-key-controls_and_picture "
+    "[data-testid=stColumn]:not([data-testid=stColumn] [data-testid=stColumn]){min-width:100%}}"
+    "</style>"
 )
 
 page = st.navigation(

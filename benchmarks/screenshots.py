@@ -57,11 +57,9 @@ def shoot(pages: dict[str, Page], name: str) -> None:
 
 
 def compressed(png: bytes) -> bytes:
-    """The picture with a palette of 256 colours."""
+    """The picture without transparency, packed as small as its colours allow."""
     out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        out, "png", optimize=True
-    )
+    Image.open(io.BytesIO(png)).convert("RGB").save(out, "png", optimize=True)
     return out.getvalue()
 
 

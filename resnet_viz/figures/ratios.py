@@ -184,7 +184,7 @@ def _hover(point: RatioPoint) -> str:
 
 def _small_print(points: Sequence[RatioPoint]) -> list[str]:
     counts = [len(point.shown) for point in points if point.shown]
-    lines = [_("no measurements yet")]
+    lines = [] if points else [_("no measurements yet")]
     if counts:
         low, high = min(counts), max(counts)
         seeds = str(high) if low == high else _("{low} to {high}").format(low=low, high=high)

@@ -63,8 +63,8 @@ def take_away_probe(
         buttons[3].caption(_("PNG: the camera in the corner of a chart."))
         st.caption(
             _(
-                "The address of this page is a link to this view with its controls. Without a "
-                "browser:"
+                "The address of this page is a link to this view with its controls (after another "
+                "choice of view, quantity or depth, from the next click on). Without a browser:"
             )
         )
         st.code(code, language=language, wrap_lines=True)

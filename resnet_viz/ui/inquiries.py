@@ -14,6 +14,7 @@ from resnet_viz.ui.words import duration
 
 FIRST_SECONDS = 0.15  # between two looks, until the first answer
 TICK_SECONDS = 0.6
+STATUS_PIXELS: Any = 64  # of the line above the charts, which therefore stay in their place
 _MEMORY = "inquiries"  # of the session: name -> what is being asked there
 
 
@@ -64,13 +65,16 @@ def watch(
         answers = inquiry.answers
         if len(answers) < first and not inquiry.ended:
             answers = []
+        with st.container(
+            height=STATUS_PIXELS if inquiry.error is None else "content", border=False
+        ):
+            _status(inquiry, name)
         if answers:
             st.session_state[f"{name}_shown"] = draw, answers
             draw(answers)
         elif not inquiry.ended and f"{name}_shown" in st.session_state:
             draw_before, before = st.session_state[f"{name}_shown"]
             draw_before(before)
-        _status(inquiry, name)
         if answers and last is not None and inquiry.ended:
             last(answers)
 
@@ -93,24 +97,16 @@ def _status(inquiry: Inquiry, name: str) -> None:
                 st.code(inquiry.trouble, language=None)
         st.button(_("Ask again"), key=f"{name}_again", on_click=_forget, args=(name,))
     elif inquiry.done:
-        return
+        st.caption(_("{n} measurements.").format(n=len(inquiry.jobs)))
     else:
-        bar, button = st.columns([6, 1], vertical_alignment="center")
+        row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
         if inquiry.cancelled:
             text = _("Stopped after {n} of {total} measurements.")
-            bar.progress(count / total, text.format(n=count, total=total))
-            button.button(
-                _("Go on"), key=f"{name}_on", on_click=_forget, args=(name,), width="stretch"
-            )
+            row.progress(count / total, text.format(n=count, total=total))
+            row.button(_("Go on"), key=f"{name}_on", on_click=_forget, args=(name,))
             return
-        bar.progress(count / total, _progress_text(inquiry))
-        button.button(
-            _("Stop"),
-            icon=":material/stop:",
-            key=f"{name}_stop",
-            on_click=inquiry.cancel,
-            width="stretch",
-        )
+        row.progress(count / total, _progress_text(inquiry))
+        row.button(_("Stop"), icon=":material/stop:", key=f"{name}_stop", on_click=inquiry.cancel)
 
 
 def _progress_text(inquiry: Inquiry) -> str:

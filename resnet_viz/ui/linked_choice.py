@@ -29,6 +29,7 @@ def linked_choice(
     if st.session_state.get(key) not in titles:
         wanted = st.query_params.get(key)
         st.session_state[key] = wanted if wanted in titles else default
+
     options: dict[str, Any] = {
         "format_func": titles.__getitem__,
         "key": key,
@@ -40,8 +41,9 @@ def linked_choice(
     else:
         chosen = st.segmented_control(label, list(titles), required=True, **options)
     assert chosen is not None  # since one is required
+    # Streamlit 1.67 shows this in the browser's address with the next run only.
     if chosen == default:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != chosen:
         st.query_params[key] = chosen
-    return chosen
+    return str(chosen)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from resnet_viz.checks import parse_numbers
 from resnet_viz.datasets import catalogue
@@ -42,6 +43,13 @@ class Chosen:
 
     nets: tuple[NetSpec, ...]
     refused: tuple[str, ...]
+
+
+def controls_and_picture() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two columns; on a narrow window (app.py says how narrow) the picture goes below."""
+    with st.container(key="controls_and_picture"):
+        controls, picture = st.columns([1, 3.4], gap="medium")
+    return controls, picture
 
 
 def families_control(offered: Sequence[str] = FAMILIES, *, key: str) -> list[str]:

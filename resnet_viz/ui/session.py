@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resnet_viz.analysis.process import AnalysisProcess
 from resnet_viz.i18n import DEFAULT_LANGUAGE, languages
@@ -84,7 +85,12 @@ def _leave_old_navigation() -> None:
 
 
 def session_language() -> str:
-    """The language of the session's browser, if there is a translation, else English."""
+    """The language of the session's browser, if there is a translation, else English.
+
+    A download is made in a thread that belongs to no session.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return DEFAULT_LANGUAGE
     wanted = (st.context.locale or DEFAULT_LANGUAGE).replace("-", "_")
     known = languages()
     return next((name for name in (wanted, wanted.split("_")[0]) if name in known), known[0])

@@ -119,7 +119,7 @@ def test_the_shortcut_view_splits_the_gradient_of_a_fresh_and_of_a_trained_net(a
     until(page, said("add up to autograd's gradient"))
     assert "resnet-8" in texts(page.markdown)
     trained(store)
-    page.segmented_control(key="split_of").set_value("run").run()
+    page.selectbox(key="split_of").set_value("run").run()
     until(page, said("resnet-14"))
     assert "step 40" in texts(page.caption)
 
@@ -149,3 +149,11 @@ def test_the_ratio_is_drawn_for_all_families_and_the_layers_for_those_chosen(app
     until(page, said("preact from"))
     over_layers = next(m.value for m in page.markdown if "at the last: plain-8" in m.value)
     assert "preact" not in over_layers
+
+
+def test_a_link_to_a_very_deep_net_shows_it(app):
+    query = {"depth_1202": "true", "depth_deep": "302", "net_width": "4", "net_size": "8"}
+    page = app(PAGE, view="start", **query)
+    assert page.select_slider(key="depth_deep").value == 302
+    (nets, _data), _jobs = page.session_state["start_jobs"]
+    assert {net.depth for net in nets} == {302}

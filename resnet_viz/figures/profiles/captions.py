@@ -61,6 +61,8 @@ def ratio_caption(points: Sequence[RatioPoint]) -> str:
         points: as `ratios.ratios_at` gives them.
     """
     drawn = [point for point in points if point.shown]
+    if not drawn and points:
+        return _("There is no ratio: the gradient at one end or both is zero or not finite.")
     if not drawn:
         return _("Nothing has been measured yet.")
     lines: dict[tuple[str, str], list[RatioPoint]] = {}
@@ -118,7 +120,7 @@ def _direction(values: Values, column: str) -> str:
     if not math.isfinite(ratio):
         return _("unknown where an end is zero or not finite")
     if 1 / EQUAL <= ratio <= EQUAL:
-        return _("about equal")
+        return _("equal within a factor of two")
     between = values[:-1] if of_layers(column) else values
     logs = [(n, math.log(value)) for n, value in enumerate(between) if value is not None]
     slope = linear_regression(*zip(*logs, strict=True)).slope

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, median
+from statistics import fmean
 
 from resnet_viz.figures.spread import NetSignals, Spread, by_net, number_text, spreads
 from resnet_viz.i18n import _
 from resnet_viz.layers import Layer, weighted_layers
 from resnet_viz.signals import Signal
 
-EQUAL = 2.0  # a ratio up to this factor from 1 counts as about equal
+EQUAL = 2.0  # a ratio up to this factor from 1 counts as equal
+FAR = 1e4  # gradients all beyond this factor from 1 are told as such
 KEPT = (0.5, 2.0)  # a response std within these counts as kept
 
 
@@ -30,6 +31,7 @@ def gradient_caption(signals: Sequence[Signal]) -> str:
         for text in _lost_gradients(group):
             told.setdefault(text, []).append(group.label)
     sentences += [f"{', '.join(labels)}: {text}." for text, labels in told.items()]
+    sentences += [text for group in groups if (text := _size(group))]
     return " ".join(sentences)
 
 
@@ -60,11 +62,11 @@ def _ratio(group: NetSignals) -> str:
     ratios = sorted(s.ratio for s in group.signals)
     if not all(map(_positive, ratios)):
         return ""
-    middle = median(ratios)
+    middle = math.exp(fmean(map(math.log, ratios)))
     if ratios[0] < 1 / EQUAL and ratios[-1] > EQUAL:
         direction = _("not the same way in all seeds")
     elif 1 / EQUAL <= middle <= EQUAL:
-        direction = _("about equal")
+        direction = _("equal within a factor of two")
     elif ratios[0] < 1 < ratios[-1]:
         direction = _("not the same way in all seeds")
     elif middle > 1:
@@ -73,10 +75,23 @@ def _ratio(group: NetSignals) -> str:
         direction = _("it shrinks towards the input")
     size = number_text(middle)
     if len(ratios) > 1:
-        size += _(" (median of {n} seeds, {low} to {high})").format(
+        size += _(" (geometric mean of {n} seeds, {low} to {high})").format(
             n=len(ratios), low=number_text(ratios[0]), high=number_text(ratios[-1])
         )
     return _("{net}: {size}, {direction}").format(net=group.label, size=size, direction=direction)
+
+
+def _size(group: NetSignals) -> str:
+    """Where all gradients are tiny or huge, which no ratio tells."""
+    means = [s.mean for s in spreads([s.gradient_norm[:-1] for s in group.signals])]
+    shown = [mean for mean in means if mean is not None]
+    if shown and max(shown) < 1 / FAR:
+        text = _("{net}: no convolution's gradient is above {size}.")
+        return text.format(net=group.label, size=number_text(max(shown)))
+    if shown and min(shown) > FAR:
+        text = _("{net}: no convolution's gradient is below {size}.")
+        return text.format(net=group.label, size=number_text(min(shown)))
+    return ""
 
 
 def _positive(value: float) -> bool:

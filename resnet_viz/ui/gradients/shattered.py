@@ -24,6 +24,7 @@ from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
     build_specs,
+    controls_and_picture,
     data_controls,
     depths_control,
     families_control,
@@ -36,7 +37,7 @@ from resnet_viz.ui.session import Backend
 
 def shattered_view(backend: Backend) -> None:
     """Controls on the left; the gradient along a line between two images, and its memory."""
-    controls, picture = st.columns([1, 3.4], gap="medium")
+    controls, picture = controls_and_picture()
     try:
         with controls, st.container(border=True):
             nets = _nets()

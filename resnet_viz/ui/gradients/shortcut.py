@@ -26,6 +26,7 @@ from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
     build_specs,
+    controls_and_picture,
     data_controls,
     depth_control,
     families_control,
@@ -40,7 +41,7 @@ RUNS_OFFERED = 200
 
 def shortcut_view(backend: Backend) -> None:
     """Controls on the left; the two parts of the gradient, their angle, and what arrives."""
-    controls, picture = st.columns([1, 3.4], gap="medium")
+    controls, picture = controls_and_picture()
     try:
         with controls, st.container(border=True):
             jobs = _controls(backend.store)
@@ -76,7 +77,7 @@ def _formula() -> None:
 
 def _controls(store: RunStore) -> list[Job]:
     sources = {"start": _("At initialisation"), "run": _("Trained here")}
-    source = linked_choice(_("Net"), sources, key="split_of")
+    source = linked_choice(_("Net"), sources, key="split_of", as_list=True)
     if source == "run":
         run = _choose_run(store)
         step = run.checkpoint_step or 0

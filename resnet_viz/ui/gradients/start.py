@@ -33,6 +33,7 @@ from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
     Chosen,
     build_specs,
+    controls_and_picture,
     data_controls,
     depth_control,
     families_control,
@@ -46,7 +47,7 @@ RATIO_BATCHES = 3
 
 def start_view(backend: Backend) -> None:
     """Controls on the left; the gradient layer by layer, what it means, and its factors."""
-    controls, picture = st.columns([1, 3.4], gap="medium")
+    controls, picture = controls_and_picture()
     try:
         with controls, st.container(border=True):
             chosen, data = _controls()

@@ -103,7 +103,7 @@ def test_both_ends_are_told_with_the_way_computed():
     assert text.startswith(
         "At step 21, gradient norm of the first convolution over that of the last: "
         "plain-20 100 (100 against 1), it grows towards the input; "
-        "resnet-20 1.5 (1.5 against 1), about equal; "
+        "resnet-20 1.5 (1.5 against 1), equal within a factor of two; "
         "preact-20 0.1 (0.1 against 1), it shrinks towards the input."
     )
     assert "vanish" not in text
@@ -114,8 +114,8 @@ def test_both_ends_are_told_with_the_way_computed():
     ("ratio", "words"),
     [
         (2.1, "it grows towards the input"),
-        (1.9, "about equal"),
-        (0.51, "about equal"),
+        (1.9, "equal within a factor of two"),
+        (0.51, "equal within a factor of two"),
         (0.48, "it shrinks towards the input"),
     ],
 )

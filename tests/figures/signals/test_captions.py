@@ -20,14 +20,14 @@ def seeds(ratios, family="plain"):
     ("ratios", "words"),
     [
         ([3.0], "plain-8: 3, it grows towards the input."),
-        ([100.0, 380.0, 800.0], "380 (median of 3 seeds, 100 to 800), it grows towards"),
-        ([0.1, 0.2, 0.9], "0.2 (median of 3 seeds, 0.1 to 0.9), it shrinks towards"),
-        ([1.9], "1.9, about equal"),
-        ([0.6, 1.0, 8.0], "about equal"),
+        ([100.0, 380.0, 800.0], "312 (geometric mean of 3 seeds, 100 to 800), it grows towards"),
+        ([0.1, 0.2, 0.9], "0.262 (geometric mean of 3 seeds, 0.1 to 0.9), it shrinks towards"),
+        ([1.9], "1.9, equal within a factor of two"),
+        ([0.6, 1.0, 8.0], "equal within a factor of two"),
         ([0.5, 4.0, 8.0], "not the same way in all seeds"),
     ],
 )
-def test_the_direction_is_that_of_the_median(ratios, words):
+def test_the_direction_is_that_of_the_mean(ratios, words):
     assert words in gradient_caption(seeds(ratios))
 
 
@@ -72,6 +72,12 @@ def test_the_same_of_several_nets_is_told_once():
 def test_seeds_that_go_both_ways_are_not_called_equal():
     signals = [signal(gradient=[r, *[1.0] * 7], seed=i) for i, r in enumerate((0.01, 1.0, 100.0))]
     assert "not the same way in all seeds" in gradient_caption(signals)
+
+
+def test_a_ratio_near_one_does_not_hide_that_all_gradients_are_tiny():
+    text = gradient_caption([signal(gradient=[1e-52] * 8, norm="none")])
+    assert "no convolution's gradient is above 1.00·10⁻⁵²" in text
+    assert "no convolution" not in gradient_caption([signal()])
 
 
 def test_an_overflow_is_called_one():
