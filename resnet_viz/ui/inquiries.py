@@ -97,7 +97,7 @@ def _status(inquiry: Inquiry, name: str) -> None:
                 st.code(inquiry.trouble, language=None)
         st.button(_("Ask again"), key=f"{name}_again", on_click=_forget, args=(name,))
     elif inquiry.done:
-        st.caption(_("{n} measurements.").format(n=len(inquiry.jobs)))
+        st.caption(_("Measurements: {n}").format(n=len(inquiry.jobs)))
     else:
         row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
         if inquiry.cancelled:
