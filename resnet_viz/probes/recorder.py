@@ -127,8 +127,9 @@ class _BlockWatch:
 
 
 def _first_images(x: Tensor) -> Tensor:
-    """A copy, since a view would keep the whole batch's values in memory."""
-    return x.detach()[:BLOCK_IMAGES].clone()
+    """A view: it costs no time between two layers, but keeps the whole batch's values in memory
+    until the forward pass ends."""
+    return x.detach()[:BLOCK_IMAGES]
 
 
 def _standard_deviation(total: float, norm: float, size: int) -> float:
