@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import duration
 
 FIRST_SECONDS = 0.15  # between two looks, until the first answer
+WAIT_SECONDS = 0.7  # of a run of the script for them
 TICK_SECONDS = 0.6
 STATUS_PIXELS: Any = 64  # of the line above the charts, which therefore stay in their place
 _MEMORY = "inquiries"  # of the session: name -> what is being asked there
@@ -62,6 +64,7 @@ def watch(
     def region() -> None:
         if pace != _pace(inquiry, first):
             st.rerun()  # to look at another pace, or no more
+        _await(inquiry, first)
         answers = inquiry.answers
         if len(answers) < first and not inquiry.ended:
             answers = []
@@ -79,6 +82,13 @@ def watch(
             last(answers)
 
     st.fragment(region, run_every=pace)()
+
+
+def _await(inquiry: Inquiry, count: int) -> None:
+    """Wait a moment for the first answers, from which drawing the old picture would take time."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while len(inquiry.answers) < count and not inquiry.ended and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _pace(inquiry: Inquiry, first: int) -> float | None:
