@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from resnet_viz.analysis.process import Inquiry, Job
 from resnet_viz.i18n import _
@@ -39,6 +40,12 @@ def stop_asking() -> None:
     for _key, inquiry in asked.values():
         inquiry.cancel()
     asked.clear()
+
+
+def refuse(place: DeltaGenerator, error: Exception) -> None:
+    """Say why the controls ask for nothing that can be measured; nothing goes on meanwhile."""
+    stop_asking()
+    place.warning(str(error), icon=":material/warning:")
 
 
 def watch(

@@ -20,7 +20,7 @@ from resnet_viz.i18n import _
 from resnet_viz.signals import Shattering
 from resnet_viz.specs import NetSpec, SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
-from resnet_viz.ui.inquiries import ask, stop_asking, watch
+from resnet_viz.ui.inquiries import ask, refuse, watch
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
     build_specs,
@@ -46,9 +46,7 @@ def shattered_view(backend: Backend) -> None:
                 data = data_controls(prefix="line", name="digits", size=16)
         jobs = shattering_jobs(nets, data, seeds=seeds)
     except (SpecError, DataError) as error:
-        stop_asking()
-        with picture:
-            st.warning(str(error), icon=":material/warning:")
+        refuse(picture, error)
         return
     with picture:
         watch(

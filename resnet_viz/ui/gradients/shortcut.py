@@ -21,7 +21,7 @@ from resnet_viz.runs.store import RunStore
 from resnet_viz.signals import Decomposition
 from resnet_viz.specs import RESIDUAL_FAMILIES, SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
-from resnet_viz.ui.inquiries import ask, stop_asking, watch
+from resnet_viz.ui.inquiries import ask, refuse, watch
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
@@ -46,9 +46,7 @@ def shortcut_view(backend: Backend) -> None:
         with controls, st.container(border=True):
             jobs = _controls(backend.store)
     except (SpecError, DataError) as error:
-        stop_asking()
-        with picture:
-            st.warning(str(error), icon=":material/warning:")
+        refuse(picture, error)
         return
     with picture:
         _formula()

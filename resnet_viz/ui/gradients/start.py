@@ -28,7 +28,7 @@ from resnet_viz.i18n import _
 from resnet_viz.signals import Signal
 from resnet_viz.specs import FAMILIES, DataSpec, NetSpec, SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
-from resnet_viz.ui.inquiries import ask, stop_asking, watch
+from resnet_viz.ui.inquiries import ask, refuse, watch
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import (
     Chosen,
@@ -53,9 +53,7 @@ def start_view(backend: Backend) -> None:
             chosen, data = _controls()
         jobs = _jobs(chosen.nets, data)
     except (SpecError, DataError) as error:
-        stop_asking()
-        with picture:
-            st.warning(str(error), icon=":material/warning:")
+        refuse(picture, error)
         return
     images = _images(data)
     with picture:
