@@ -31,6 +31,7 @@ RESIDUAL_FAMILIES = ("resnet", "preact")
 BLOCKS = ("basic", "bottleneck")
 SHORTCUTS = ("A", "B", "C")
 NORMS = ("batch", "none")
+STEMS = ("cifar", "imagenet")
 INITS = ("he", "xavier", "normal", "zero_gamma", "fixup")
 DATASETS = ("digits", "shapes", "cifar10", "cifar100", "fashion_mnist", "folder")
 OPTIMIZERS = ("sgd", "adam")
@@ -114,6 +115,8 @@ class NetSpec(_Json):
             zero; Goyal et al. 2017, 5.1) or "fixup" (Zhang et al. 2019: residual nets without
             norm).
         init_std: standard deviation of "normal", which alone uses it.
+        stem: "cifar" (3x3 convolution, stride 1) or "imagenet" (7x7, stride 2, then 3x3 maximum
+            pooling, stride 2; He et al. 2015, Table 1).
     """
 
     family: str
@@ -125,12 +128,14 @@ class NetSpec(_Json):
     norm: str = "batch"
     init: str = "he"
     init_std: float = 0.01
+    stem: str = "cifar"
 
     def __post_init__(self) -> None:
         check_choice("family", self.family, FAMILIES)
         check_choice("block", self.block, BLOCKS)
         check_choice("shortcut", self.shortcut, SHORTCUTS)
         check_choice("norm", self.norm, NORMS)
+        check_choice("stem", self.stem, STEMS)
         check_integer("depth", self.depth, 1, MAX_DEPTH)
         check_integer("width", self.width, 1, 1024)
         self._check_depth()
@@ -151,6 +156,10 @@ class NetSpec(_Json):
                     "zero_gamma needs a residual branch with batch norm; "
                     "use init 'he' for this net, or family 'resnet' with norm 'batch'"
                 )
+            )
+        if self.stem == "imagenet" and (self.family == "preact" or self.init == "fixup"):
+            raise SpecError(
+                _("the imagenet stem belongs to plain and residual nets; use stem 'cifar' here")
             )
         if self.init == "fixup" and (self.family == "plain" or self.norm == "batch"):
             raise SpecError(

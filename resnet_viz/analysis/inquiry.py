@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import re
@@ -44,9 +45,10 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Canonical JSON of the whole job."""
+        """A hash of the whole job, whose arguments may hold a picture."""
         parts = [self.function, self.arguments]
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def as_program(self) -> str:
         """The same call in Python, for a notebook."""

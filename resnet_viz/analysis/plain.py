@@ -12,7 +12,11 @@ import numpy as np
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _DATACLASS_HOMES = tuple(
-    f"resnet_viz.{name}" for name in ("layers", "papers", "records", "signals", "specs", "sweeps")
+    f"resnet_viz.{name}"
+    for name in (
+        *("inside", "layers", "papers", "points", "records"),
+        *("signals", "sources", "specs", "sweeps"),
+    )
 )
 
 

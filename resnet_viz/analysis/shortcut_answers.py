@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from resnet_viz.analysis.batches import probe_batch
+from resnet_viz.analysis.trained import read_trained, restore
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.load import load
 from resnet_viz.i18n import _
@@ -17,7 +17,6 @@ from resnet_viz.nets.build import build_net
 from resnet_viz.probes.shortcut import decompose
 from resnet_viz.signals import Decomposition
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec
-from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 
 
 def decompose_initial(
@@ -55,7 +54,7 @@ def decompose_checkpoint(
         DataError: the run's data set is not there, or has other classes now.
     """
     run = RunSpec.from_dict(spec)
-    found = _read(Path(checkpoint), step, run)
+    found = read_trained(Path(checkpoint), step, run)
     x, labels, _num_classes = probe_batch(run.data, images, seed)
     if found.meta.get("classes") != list(load(run.data).classes):
         raise DataError(
@@ -64,45 +63,6 @@ def decompose_checkpoint(
                 "Put the old images back, or train again."
             ).format(name=run.data.folder or run.data.name)
         )
-    net = _restore(found, run.net, len(load(run.data).classes), x.shape[1])
+    net = restore(found, run.net, len(load(run.data).classes), x.shape[1])
     splits, loss = decompose(net, x, labels)
     return Decomposition(net=run.net, step=step, splits=splits, loss=loss, images=images)
-
-
-def _read(path: Path, step: int, run: RunSpec) -> Checkpoint:
-    if not path.is_file():
-        raise CheckpointError(
-            _(
-                "The checkpoint of step {step} is gone: the run has written a newer one, or was "
-                "deleted. Choose the run again."
-            ).format(step=step)
-        )
-    checkpoint = Checkpoint.load(path)
-    if checkpoint.step != step:
-        raise CheckpointError(
-            _("{file} is a checkpoint of step {found}, not of {step}.").format(
-                file=path.name, found=checkpoint.step, step=step
-            )
-        )
-    if checkpoint.meta.get("spec") != run.to_dict():
-        raise CheckpointError(
-            _(
-                "{file} was written by a run with another spec than the one that you chose. "
-                "Choose another run, or train this one again."
-            ).format(file=path.name)
-        )
-    return checkpoint
-
-
-def _restore(found: Checkpoint, spec: NetSpec, num_classes: int, channels: int) -> nn.Module:
-    """The net with the file's weights; takes no memory but theirs, whatever the spec asks for."""
-    with torch.device("meta"):
-        net = build_net(spec, num_classes, channels)
-    weights = {k.removeprefix("net."): v for k, v in found.tensors.items() if k.startswith("net.")}
-    try:
-        net.load_state_dict(weights, assign=True)
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise CheckpointError(
-            _("The checkpoint does not fit its own spec: {error:.300}").format(error=str(error))
-        ) from None
-    return net

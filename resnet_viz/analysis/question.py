@@ -1,0 +1,46 @@
+"""What a page wants to know, as jobs and as what is made of their answers. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resnet_viz.analysis.inquiry import Job
+
+
+@dataclass(frozen=True)
+class Question:
+    """Jobs whose answers together make one result.
+
+    Attributes:
+        jobs: in order; each at most about half a second of work.
+        combine: makes the result of all their answers, in the server: numpy, no torch.
+    """
+
+    jobs: tuple[Job, ...]
+    combine: Callable[[Sequence[Any]], Any]
+
+
+def single(job: Job) -> Question:
+    """A question of one job, whose answer is the result."""
+    return Question((job,), lambda answers: answers[0])
+
+
+def all_jobs(questions: Sequence[Question]) -> list[Job]:
+    """The jobs of several questions, for one inquiry."""
+    return [job for question in questions for job in question.jobs]
+
+
+def results(questions: Sequence[Question], answers: Sequence[Any]) -> list[Any]:
+    """A result a question; None for those whose answers are not all there yet.
+
+    Args:
+        answers: of the first jobs of `all_jobs(questions)`.
+    """
+    found, start = [], 0
+    for question in questions:
+        end = start + len(question.jobs)
+        found.append(question.combine(answers[start:end]) if end <= len(answers) else None)
+        start = end
+    return found
