@@ -10,7 +10,6 @@ from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.records import RunInfo
-from resnet_viz.runs.downloads import list_downloads, request_download, stop_download
 from resnet_viz.runs.estimate import (
     Estimate,
     estimate_sweep,
@@ -21,6 +20,7 @@ from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import DataSpec, SpecError
 from resnet_viz.sweeps import PRESETS, SweepSpec
+from resnet_viz.ui.download_panel import download_panel
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.sweep_form import (
     current_probe_every,
@@ -163,40 +163,13 @@ def sweep_name(spec: SweepSpec) -> str:
 
 
 def _offer_download(backend: Backend, data: DataSpec) -> None:
-    """A download with its progress, and what to do when it fails."""
+    """A download, where the data set has one."""
     info = catalogue.info(data.name)
-    if not info.download_bytes:
-        return
-
-    def region() -> None:
-        if catalogue.is_present(data):
-            st.rerun()
-        job = list_downloads(backend.store).get(data.name)
-        if job is not None and job.status in ("queued", "running", "stopping"):
-            bar, stop = st.columns([5, 1], vertical_alignment="center")
-            if job.status == "queued":
-                text = _("The download waits for a free worker.")
-            else:
-                text = _("Downloading {title}: {done} of {total}").format(
-                    title=info.title, done=size(job.bytes_done), total=size(info.download_bytes)
-                )
-            bar.progress(min(1.0, job.bytes_done / info.download_bytes), text)
-            stop.button(
-                _("Cancel"),
-                key="cancel_download",
-                on_click=stop_download,
-                args=(backend.store, data.name),
-                width="stretch",
-            )
-            return
-        if job is not None and job.status == "failed":
-            st.error(job.message or _("The download failed."), icon=":material/cloud_off:")
-        st.button(
-            _("Download {title} ({size})").format(title=info.title, size=size(info.download_bytes)),
-            icon=":material/download:",
-            key="download",
-            on_click=request_download,
-            args=(backend.store, data.name),
+    if info.download_bytes:
+        download_panel(
+            backend.store,
+            data.name,
+            title=info.title,
+            total_bytes=info.download_bytes,
+            is_present=lambda: catalogue.is_present(data),
         )
-
-    st.fragment(region, run_every=1.0)()
