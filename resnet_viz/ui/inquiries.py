@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from resnet_viz.analysis.process import Inquiry, Job
+from resnet_viz.analysis.question import Question, all_jobs, results
 from resnet_viz.i18n import _
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import duration
@@ -91,6 +92,30 @@ def watch(
     st.fragment(region, run_every=pace)()
 
 
+def watch_questions(
+    backend: Backend,
+    name: str,
+    questions: Sequence[Question],
+    draw: Callable[[list[Any]], None],
+    *,
+    last: Callable[[list[Any]], None] | None = None,
+) -> None:
+    """Ask several questions, and draw their results again and again until there are all of them.
+
+    Args:
+        name: of the place, as in `ask`.
+        draw: takes a result a question; None for those that are not there yet.
+        last: as `draw`, for what is needed only when nothing more comes.
+    """
+    watch(
+        ask(backend, name, all_jobs(questions)),
+        lambda answers: draw(results(questions, answers)),
+        name=name,
+        first=len(questions[0].jobs),
+        last=None if last is None else lambda answers: last(results(questions, answers)),
+    )
+
+
 def _await(inquiry: Inquiry, count: int) -> None:
     """Wait a moment for the first answers, from which drawing the old picture would take time."""
     deadline = time.monotonic() + WAIT_SECONDS
@@ -114,7 +139,7 @@ def _status(inquiry: Inquiry, name: str) -> None:
                 st.code(inquiry.trouble, language=None)
         st.button(_("Ask again"), key=f"{name}_again", on_click=_forget, args=(name,))
     elif inquiry.done:
-        st.caption(_("Measurements: {n}").format(n=len(inquiry.jobs)))
+        st.caption(_done_text(inquiry))
     else:
         row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
         if inquiry.cancelled:
@@ -124,6 +149,13 @@ def _status(inquiry: Inquiry, name: str) -> None:
             return
         row.progress(count / total, _progress_text(inquiry))
         row.button(_("Stop"), icon=":material/stop:", key=f"{name}_stop", on_click=inquiry.cancel)
+
+
+def _done_text(inquiry: Inquiry) -> str:
+    count = _("Measurements: {n}").format(n=len(inquiry.jobs))
+    if not inquiry.seconds:
+        return _("{count} · known from before").format(count=count)
+    return _("{count} · {seconds:.2g} s of computing").format(count=count, seconds=inquiry.seconds)
 
 
 def _progress_text(inquiry: Inquiry) -> str:
