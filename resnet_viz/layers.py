@@ -14,6 +14,7 @@ from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec
 
 EXPANSION = {"basic": 1, "bottleneck": 4}  # channels out of a block over its width
 HEAD = "head.linear"
+STEM_CONVS = {"cifar": (3, 1), "imagenet": (7, 2)}  # kernel and stride of the first convolution
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,16 @@ class Block:
         return _("stage {s}, block {b}").format(s=self.stage, b=self.block)
 
 
+def stem_sides(spec: NetSpec, *, image_size: int = 32) -> tuple[int, int]:
+    """Sides in pixels of the stem's convolution and of what it gives to the first block."""
+    side = -(-image_size // STEM_CONVS[spec.stem][1])
+    return side, -(-side // 2) if spec.stem == "imagenet" else side
+
+
 def blocks_of(spec: NetSpec, *, image_size: int = 32) -> list[Block]:
     """Every block from the stem to the head, for square images of `image_size` pixels."""
-    blocks, channels, side = [], spec.width, image_size
+    blocks, channels = [], spec.width
+    _conv, side = stem_sides(spec, image_size=image_size)
     for s, count in enumerate(spec.stage_blocks, 1):
         c_out = spec.width * 2 ** (s - 1) * EXPANSION[spec.block]
         for b in range(1, count + 1):
@@ -121,9 +129,10 @@ def all_layers(
     spec: NetSpec, *, in_channels: int = 3, image_size: int = 32, num_classes: int = 10
 ) -> list[Layer]:
     """Weighted layers, and after those of its block each projection."""
-    layers = [Layer("stem.conv", 0, 0, 0, 3, in_channels, spec.width, image_size)]
+    conv_side, side = stem_sides(spec, image_size=image_size)
+    kernel = STEM_CONVS[spec.stem][0]
+    layers = [Layer("stem.conv", 0, 0, 0, kernel, in_channels, spec.width, conv_side)]
     blocks = blocks_of(spec, image_size=image_size)
-    side = image_size
     for block in blocks:
         layers += _block_layers(spec, block, side)
         side = block.side

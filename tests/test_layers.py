@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from resnet_viz.layers import all_layers, blocks_of, weighted_layers
+from resnet_viz.layers import all_layers, blocks_of, stem_sides, weighted_layers
 from resnet_viz.nets.build import build_net
 from resnet_viz.specs import NetSpec
 
@@ -16,6 +16,8 @@ SPECS = [
     NetSpec("preact", 29, width=4, block="bottleneck", shortcut="B"),
     NetSpec("preact", 14, width=4, norm="none"),
     NetSpec("plain", 20, width=4, blocks=(2, 3, 3, 1)),
+    NetSpec("resnet", 18, width=4, shortcut="B", blocks=(2, 2, 2, 2), stem="imagenet"),
+    NetSpec("resnet", 14, "bottleneck", "B", width=4, blocks=(1, 1, 1, 1), stem="imagenet"),
 ]
 
 
@@ -62,6 +64,16 @@ def test_blocks_are_those_of_the_built_net(spec):
         assert (block.c_in, block.c_out) == (before[1], after[1])
         assert after[2:] == (block.side, block.side)
         assert block.changes == (before[1:] != after[1:])
+
+
+def test_the_imagenet_stem_quarters_the_side():
+    # Sides as in He et al. 2015, Table 1.
+    net = NetSpec("resnet", 50, "bottleneck", "B", 64, blocks=(3, 4, 6, 3), stem="imagenet")
+    assert all_layers(net, image_size=224)[0].shape == "7×7, 3→64, 112×112"
+    assert stem_sides(net, image_size=224) == (112, 56)
+    sides = {block.stage: block.side for block in blocks_of(net, image_size=224)}
+    assert sides == {1: 56, 2: 28, 3: 14, 4: 7}
+    assert [stem_sides(net, image_size=side) for side in (15, 21)] == [(8, 4), (11, 6)]
 
 
 def test_titles_and_shapes_are_readable():

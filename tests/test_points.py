@@ -12,6 +12,8 @@ NETS = [
     NetSpec("preact", 20, shortcut="B"),
     NetSpec("resnet", 29, block="bottleneck"),
     NetSpec("resnet", 8, norm="none", init="fixup"),
+    NetSpec("resnet", 18, shortcut="B", blocks=(2, 2, 2, 2), stem="imagenet"),
+    NetSpec("plain", 8, norm="none", stem="imagenet"),
 ]
 
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from resnet_viz.layers import EXPANSION
+from resnet_viz.layers import EXPANSION, STEM_CONVS
 from resnet_viz.nets.blocks import before_relu, before_weights, conv, make_block
 from resnet_viz.nets.inits import initialise
 from resnet_viz.specs import NetSpec
@@ -23,10 +23,13 @@ class Net(nn.Module):
         super().__init__()
         self.spec = spec
         stem = OrderedDict[str, nn.Module](before_weights("conv", spec))
-        stem["conv"] = conv(in_channels, spec.width, 3, 1, spec)
+        kernel, stride = STEM_CONVS[spec.stem]
+        stem["conv"] = conv(in_channels, spec.width, kernel, stride, spec)
         if spec.family != "preact":  # whose first block begins with norm and ReLU
             stem.update(before_relu(spec.width, spec))
             stem["relu"] = nn.ReLU()
+        if spec.stem == "imagenet":
+            stem["pool"] = nn.MaxPool2d(3, 2, padding=1)
         self.stem = nn.Sequential(stem)
         self.stages = nn.Sequential()
         channels = spec.width

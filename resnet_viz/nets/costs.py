@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from resnet_viz.layers import all_layers, blocks_of
+from resnet_viz.layers import all_layers, blocks_of, stem_sides
 from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec, TrainSpec
 
 
@@ -49,12 +49,14 @@ def count_costs(
     passes = 2 if spec.norm == "none" and spec.init != "fixup" else 3
     weights = sum(c.c_in * c.c_out * c.kernel**2 for c in convs)
     outputs = sum(c.c_out * c.side**2 for c in convs)
+    pools = spec.stem == "imagenet"
+    pooled = pools * spec.width * stem_sides(spec, image_size=image_size)[1] ** 2
     return Costs(
         parameters=weights + extra + (head.c_in + 1) * num_classes,
         multiply_adds=sum(c.c_in * c.c_out * c.kernel**2 * c.side**2 for c in convs)
         + head.c_in * num_classes,
-        activations=outputs * passes + additions,
-        operations=len(convs) * passes + 3,
+        activations=outputs * passes + additions + pooled,
+        operations=len(convs) * passes + 3 + pools,
     )
 
 

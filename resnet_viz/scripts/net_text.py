@@ -6,6 +6,7 @@ The modules of the text have the names, the order and therefore the random draws
 
 from __future__ import annotations
 
+from resnet_viz.layers import STEM_CONVS
 from resnet_viz.scripts.templates import fill
 from resnet_viz.specs import NetSpec
 
@@ -136,10 +137,11 @@ _TITLES = {
 def net_text(net: NetSpec) -> str:
     """Source of `Block` and `Net`, and of the smaller modules that the net has."""
     preact = net.family == "preact"
-    stem = [*_bias(net, "conv"), f"conv={_conv(net, 'CHANNELS', 'WIDTH', 3)},"]
+    stem = [*_bias(net, "conv"), _stem_conv(net)]
     last = [*_bias(net, "linear"), "linear=nn.Linear(channels, classes),"]
     before_pool = [*_before_relu(net, "", "channels"), "relu=nn.ReLU(),"] if preact else []
     after_stem = [] if preact else [*_before_relu(net, "", "WIDTH"), "relu=nn.ReLU(),"]
+    after_stem += ["pool=nn.MaxPool2d(3, 2, padding=1),"] if net.stem == "imagenet" else []
     draw, where = _DRAWS.get(net.init, _HE)
     zero_gamma = _ZERO_GAMMA.format(last=len(_shapes(net))) if net.init == "zero_gamma" else ""
     pads = net.family != "plain" and net.shortcut == "A" and _changes(net)
@@ -205,9 +207,14 @@ def _shapes(net: NetSpec) -> list[tuple[str, str, int, str]]:
 def _conv(net: NetSpec, c_in: str, c_out: str, kernel: int, stride: str = "") -> str:
     arguments = [c_in, c_out, str(kernel)]
     arguments += [stride] if stride else []
-    arguments += ["padding=1"] if kernel == 3 else []
+    arguments += [f"padding={kernel // 2}"] if kernel > 1 else []
     arguments += [] if _biased(net) else ["bias=False"]
     return f"nn.Conv2d({', '.join(arguments)})"
+
+
+def _stem_conv(net: NetSpec) -> str:
+    kernel, stride = STEM_CONVS[net.stem]
+    return f"conv={_conv(net, 'CHANNELS', 'WIDTH', kernel, str(stride) if stride > 1 else '')},"
 
 
 def _biased(net: NetSpec) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
+from torchvision.models import ResNet50_Weights
 
 from resnet_viz.nets.blocks import PreactBlock, ResidualBlock, ZeroPadding
 from resnet_viz.nets.build import build_net, count_parameters
@@ -23,6 +25,8 @@ def every_kind():
             kinds.append(NetSpec(family, depth, block, shortcut, width=4, norm=norm))
             if family != "plain" and norm == "none":
                 kinds.append(replace(kinds[-1], init="fixup"))
+            if family != "preact":
+                kinds.append(NetSpec(family, depth, block, shortcut, 4, norm=norm, stem="imagenet"))
     return kinds
 
 
@@ -51,6 +55,23 @@ def test_every_kind_of_net_counts_and_trains_at_any_size(spec):
     assert costs.multiply_adds == multiply_adds(net, torch.randn(1, 2, 15, 15))
     net(torch.randn(2, 2, 15, 15)).sum().backward()
     assert all(p.grad is not None for p in net.parameters())
+
+
+def test_the_imagenet_stem_is_the_papers():
+    torch.manual_seed(0)
+    stem = build_net(NetSpec("resnet", 8, width=4, stem="imagenet")).eval().stem
+    x = torch.randn(2, 3, 32, 32)
+    conv = torch.relu(stem.norm(F.conv2d(x, stem.conv.weight, stride=2, padding=3)))
+    assert list(dict(stem.named_children())) == ["conv", "norm", "relu", "pool"]
+    assert torch.equal(stem(x), F.max_pool2d(conv, 3, 2, padding=1))
+
+
+def test_resnet_50_costs_what_is_published():
+    net = NetSpec("resnet", 50, "bottleneck", "B", 64, blocks=(3, 4, 6, 3), stem="imagenet")
+    costs = count_costs(net, image_size=224, num_classes=1000)
+    published = ResNet50_Weights.DEFAULT.meta
+    assert costs.parameters == published["num_params"]
+    assert round(costs.multiply_adds / 1e9, 3) == published["_ops"]  # 4.089
 
 
 def multiply_adds(net, x):

@@ -66,6 +66,8 @@ def valid_nets():
                 yield NetSpec(family, depth, block, shortcut, 3, stages, norm, init, std)
             except SpecError:
                 continue
+    yield NetSpec("plain", 8, width=3, norm="none", stem="imagenet")
+    yield NetSpec("resnet", 14, "bottleneck", "B", 3, blocks=(1, 1, 1, 1), stem="imagenet")
     yield NetSpec("resnet", 20, width=4)
 
 
