@@ -23,6 +23,7 @@ FLOORS = {
     "points": 0,
     "methods": 0,
     "sources": 0,
+    "transfer": 0,
     "records": 0,
     "sweeps": 0,
     "papers": 0,

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
-import urllib.request
-from collections.abc import Callable, Iterator
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Callable
 from pathlib import Path
-from urllib.error import HTTPError, URLError
 
 from resnet_viz.datasets.catalogue import DECODED, DatasetInfo, info
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.images import write_cache
-from resnet_viz.datasets.published import Archive, archives, by_hand, is_intact, unpack
+from resnet_viz.datasets.published import archives, by_hand, is_intact, unpack
 from resnet_viz.home import datasets_home
 from resnet_viz.i18n import _
-
-TIMEOUT_SECONDS = 30  # without a byte
-_CHUNK_BYTES = 1 << 18
+from resnet_viz.transfer import TransferError, fetch
 
 
 class _StoppedError(Exception):
@@ -95,56 +89,15 @@ def _fetch_all(
     done = 0
     for archive, (_path, size_bytes) in zip(archives(about.name), about.files, strict=True):
         if not is_intact(archive):
-            for received in _fetch(about, archive):
-                if should_stop():
-                    raise _StoppedError
-                on_progress(done + received, about.download_bytes)
+            try:
+                for received in fetch(archive):
+                    if should_stop():
+                        raise _StoppedError
+                    on_progress(done + received, about.download_bytes)
+            except TransferError as error:
+                raise _failure(about, str(error)) from error
         done += size_bytes
         on_progress(done, about.download_bytes)
-
-
-def _fetch(about: DatasetInfo, archive: Archive) -> Iterator[int]:
-    """Download one file, saying how many bytes have come; it gets its name once it is verified."""
-    archive.path.parent.mkdir(parents=True, exist_ok=True)
-    part = archive.path.with_name(archive.path.name + ".part")
-    digest, received = hashlib.md5(usedforsecurity=False), 0
-    try:
-        with part.open("wb") as file:
-            for block in _blocks(about, archive):
-                file.write(block)
-                digest.update(block)
-                received += len(block)
-                yield received
-        if digest.hexdigest() != archive.md5:
-            reason = _("what came from {url} has a wrong checksum")
-            raise _failure(about, reason.format(url=archive.url))
-        part.replace(archive.path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _blocks(about: DatasetInfo, archive: Archive) -> Iterator[bytes]:
-    """The body of the file's address; an error of the network becomes a DataError."""
-    request = urllib.request.Request(archive.url, headers={"User-Agent": "resnet_viz"})
-    received = 0
-    try:
-        response: HTTPResponse
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            expected = response.length
-            while block := response.read(_CHUNK_BYTES):
-                received += len(block)
-                yield block
-    except HTTPError as error:
-        reason = _("{url} answered {code} {text}")
-        text = reason.format(url=archive.url, code=error.code, text=error.reason)
-        raise _failure(about, text) from error
-    except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
-        reason = _("{url} cannot be reached: {reason}")
-        cause = getattr(error, "reason", error)
-        raise _failure(about, reason.format(url=archive.url, reason=cause)) from error
-    if expected is not None and received < expected:
-        reason = _("the transfer from {url} broke off after {received} of {expected} bytes")
-        raise _failure(about, reason.format(url=archive.url, received=received, expected=expected))
 
 
 def _failure(about: DatasetInfo, reason: str) -> DataError:

@@ -8,7 +8,6 @@ nothing half unpacked can be taken for good.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.images import Images
 from resnet_viz.home import datasets_home
 from resnet_viz.i18n import _
-
-
-@dataclass(frozen=True)
-class Archive:
-    """One file to download: where it lies, where it comes from, its checksum."""
-
-    path: Path
-    url: str
-    md5: str
+from resnet_viz.transfer import Remote
 
 
 def _torchvision_class(name: str) -> Any:
@@ -40,20 +31,22 @@ def _torchvision_class(name: str) -> Any:
     }[name]
 
 
-def archives(name: str) -> list[Archive]:
+def archives(name: str) -> list[Remote]:
     """The files of a data set that has to be downloaded."""
     kind, root = _torchvision_class(name), datasets_home() / name
     if name == "fashion_mnist":
         raw = root / "FashionMNIST" / "raw"
-        return [Archive(raw / file, kind.mirrors[0] + file, md5) for file, md5 in kind.resources]
-    return [Archive(root / kind.filename, kind.url, kind.tgz_md5)]
+        return [
+            Remote(kind.mirrors[0] + file, raw / file, "md5", md5) for file, md5 in kind.resources
+        ]
+    return [Remote(kind.url, root / kind.filename, "md5", kind.tgz_md5)]
 
 
-def is_intact(archive: Archive) -> bool:
+def is_intact(archive: Remote) -> bool:
     """Whether the file lies in its place and has its checksum."""
     from torchvision.datasets.utils import check_integrity
 
-    return bool(check_integrity(archive.path, archive.md5))
+    return bool(check_integrity(archive.path, archive.digest))
 
 
 def by_hand(name: str) -> str:
