@@ -1,0 +1,154 @@
+"""Tensors by name out of a file that nobody vouches for: safetensors or PyTorch.
+
+Nothing in the file is run, and nothing is allocated that the file does not hold.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from resnet_viz.i18n import _
+
+MAX_BYTES = 1 << 30
+MAX_TENSORS = 20_000
+# Under which training programs keep the weights in a larger dictionary.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module", "weights")
+_MAX_WRAPPERS = 4
+
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+_FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")  # in torch's refusals
+
+
+class WeightsError(ValueError):
+    """A file whose weights cannot be used; the message says why and what would do."""
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file, on the CPU, as it names them.
+
+    Raises:
+        WeightsError: missing, too large, damaged, neither safetensors nor PyTorch, a pickle that
+            would run code, or without finite numbers of ordinary types.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            _refuse(path, _("it has more than {n:.1f} GB").format(n=MAX_BYTES / 1e9))
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError as error:
+        _refuse(path, error.strerror or str(error))
+    if not head:
+        _refuse(path, _("it is empty"))
+    if head[8:] == b"{":
+        tensors = _read_safetensors(path)
+    elif head.startswith((_ZIP, _PICKLE)):
+        tensors = _read_pytorch(path, zipped=head.startswith(_ZIP))
+    else:
+        text = _("it is neither a safetensors file nor one that torch.save wrote")
+        _refuse(path, text)
+    check_tensors(tensors, path.name)
+    return tensors
+
+
+def check_tensors(tensors: Mapping[str, Tensor], name: str) -> None:
+    """Refuse tensors that are not plain finite numbers in memory, before anything is made of them.
+
+    Raises:
+        WeightsError: naming the first that is not.
+    """
+    if not 1 <= len(tensors) <= MAX_TENSORS:
+        text = _("{file} holds {n} tensors; a net has 1 to {most}.")
+        raise WeightsError(text.format(file=name, n=len(tensors), most=MAX_TENSORS))
+    size = 0
+    for key, tensor in tensors.items():
+        plain = tensor.layout is torch.strided and tensor.device.type == "cpu"
+        if not plain or tensor.is_quantized or tensor.is_nested or tensor.is_complex():
+            text = _("{file}: {tensor!r:.100} is not an ordinary tensor of numbers.")
+            raise WeightsError(text.format(file=name, tensor=key))
+        size += tensor.numel() * tensor.element_size()  # a view may be far larger than its storage
+        if size > MAX_BYTES:
+            text = _("{file}: its tensors would take more than {n:.1f} GB.")
+            raise WeightsError(text.format(file=name, n=MAX_BYTES / 1e9))
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
+            text = _("{file}: {tensor!r:.100} has values that are not finite numbers.")
+            raise WeightsError(text.format(file=name, tensor=key))
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, RuntimeError, KeyError) as error:
+        _refuse(path, str(error))
+
+
+def _read_pytorch(path: Path, *, zipped: bool) -> dict[str, Tensor]:
+    if zipped:
+        _check_unpacked_size(path)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - a made-up pickle can fail in any way
+        _refuse(path, _reason(str(error)))
+    tensors = _unwrap(found)
+    if not tensors:
+        keys = ", ".join(map(str, list(found)[:8])) if isinstance(found, Mapping) else ""
+        text = _("it holds no dictionary of tensors by name {keys:.200}")
+        _refuse(path, text.format(keys=f"({keys})" if keys else "").rstrip())
+    return tensors
+
+
+def _check_unpacked_size(path: Path) -> None:
+    """PyTorch's archives are not compressed, so that one whose parts are is a bomb."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        _refuse(path, _("it is damaged or cut off ({error})").format(error=error))
+    if size > MAX_BYTES:
+        _refuse(path, _("its parts unpack to more than {n:.1f} GB").format(n=MAX_BYTES / 1e9))
+
+
+def _reason(error: str) -> str:
+    """Why torch did not open a file, for a person."""
+    forbidden = _FORBIDDEN.search(error)
+    if forbidden:
+        return _(
+            "it is a pickle that would run code on being opened: it calls {name}. Only weights are "
+            "read here. Save them with torch.save(net.state_dict(), …) or as safetensors"
+        ).format(name=forbidden[1])
+    if "Unsupported operand" in error:
+        return _(
+            "it is a pickle of another kind than torch.save writes, and could run code on being "
+            "opened. Save the weights with torch.save(net.state_dict(), …) or as safetensors"
+        )
+    if "TorchScript" in error:
+        return _("it is a TorchScript program; save the weights: torch.save(net.state_dict(), …)")
+    return _("it is damaged, cut off, or not a file of weights ({error:.200})").format(
+        error=error.rpartition("WeightsUnpickler error: ")[2].strip().partition("\n")[0]
+    )
+
+
+def _unwrap(found: Any) -> dict[str, Tensor]:
+    """The tensors of the dictionary in which the weights are; {} if there is none."""
+    for _level in range(_MAX_WRAPPERS):
+        if not isinstance(found, Mapping):
+            return {}
+        inner = [found[key] for key in WRAPPERS if isinstance(found.get(key), Mapping)]
+        if not inner:
+            break
+        found = inner[0]
+    return {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+
+
+def _refuse(path: Path, reason: str) -> NoReturn:
+    text = _("{file} cannot be opened: {reason}.")
+    raise WeightsError(text.format(file=path.name, reason=reason)) from None
