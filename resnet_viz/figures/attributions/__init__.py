@@ -1,0 +1,1 @@
+"""Attributions as pictures, and charts of how far to trust them. No torch."""
