@@ -1,8 +1,13 @@
-"""The checkpoint files of runs, beside the store: one a run, the newest."""
+"""The checkpoint files of runs, beside the store.
+
+Of every run the newest, from which it goes on, and in the folder "kept" the nets at some earlier
+steps, which can only be looked at.
+"""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from safetensors import SafetensorError
 
@@ -17,7 +22,15 @@ def write_checkpoint(store: RunStore, run_id: int, checkpoint: Checkpoint) -> in
     Raises:
         StoreError: the file cannot be written.
     """
-    path = store.checkpoint_path(run_id, checkpoint.step)
+    return _write(store.checkpoint_path(run_id, checkpoint.step), checkpoint)
+
+
+def write_kept(store: RunStore, run_id: int, snapshot: Checkpoint) -> int:
+    """Write a net to keep to its place, as `write_checkpoint`."""
+    return _write(store.kept_folder(run_id) / f"{snapshot.step}.safetensors", snapshot)
+
+
+def _write(path: Path, checkpoint: Checkpoint) -> int:
     try:
         checkpoint.save(path)
         return path.stat().st_size
@@ -40,7 +53,17 @@ def read_checkpoint(store: RunStore, run_id: int, step: int) -> Checkpoint:
 def clear_checkpoints(store: RunStore, run_id: int, *, but: int | None) -> None:
     """Remove a run's checkpoints, what was never recorded too, except that of step `but`."""
     for path in store.checkpoint_folder(run_id).glob("*"):
-        if but is None or path.name != f"{but}.safetensors":
+        if path.is_file() and (but is None or path.name != f"{but}.safetensors"):
+            path.unlink(missing_ok=True)
+
+
+def clear_kept(store: RunStore, run_id: int) -> None:
+    """Remove the kept nets of a run that the store does not know (any more)."""
+    with store.database.read() as db:
+        found = db.execute("SELECT step FROM checkpoints WHERE run_id = ?", (run_id,)).fetchall()
+    known = {f"{row['step']}.safetensors" for row in found}
+    for path in store.kept_folder(run_id).glob("*"):
+        if path.name not in known:
             path.unlink(missing_ok=True)
 
 

@@ -61,3 +61,21 @@ def deal_lanes(seconds: Sequence[float], lanes: int) -> list[int]:
         out[job] = min(range(lanes), key=loads.__getitem__)
         loads[out[job]] += seconds[job]
     return out
+
+
+def deal_again(runs: Sequence[tuple[str, RunSpec, int]], cores: int) -> list[int]:
+    """Lanes of resumed runs: single-threaded ones share the cores, others have one each.
+
+    Args:
+        runs: sweep, spec and threads of each.
+    """
+    lanes = [cores + i for i in range(len(runs))]
+    by_sweep: dict[str, list[int]] = {}
+    for i, (sweep_id, _spec, threads) in enumerate(runs):
+        if threads == 1:
+            by_sweep.setdefault(sweep_id, []).append(i)
+    for members in by_sweep.values():
+        seconds = [run_seconds(runs[i][1]) for i in members]
+        for i, lane in zip(members, deal_lanes(seconds, cores), strict=True):
+            lanes[i] = lane
+    return lanes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resnet_viz.records import COLUMNS, PROBE_EVERY, PROFILE_COLUMNS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RECORD_COLUMNS = tuple(column for columns in COLUMNS.values() for column in columns)
 
 
@@ -94,6 +94,13 @@ TABLES = (
         UNIQUE (run_id, step)
     ) STRICT""",
     "CREATE INDEX profiles_run ON profiles(run_id)",
+    # Nets kept along the way; the newest checkpoint, from which a run goes on, is in its own row.
+    """CREATE TABLE checkpoints (
+        run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (run_id, step)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 # version -> what makes the next one of it; a column's default is what older rows then have.
@@ -111,5 +118,13 @@ MIGRATIONS = {
             UNIQUE (run_id, step)
         ) STRICT""",
         "CREATE INDEX profiles_run ON profiles(run_id)",
+    ),
+    2: (
+        """CREATE TABLE checkpoints (
+            run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+            step INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            PRIMARY KEY (run_id, step)
+        ) STRICT, WITHOUT ROWID""",
     ),
 }

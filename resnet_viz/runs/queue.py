@@ -112,7 +112,7 @@ class Queue:
     def claim(self) -> list[Claim]:
         """Take the next lane of the oldest sweep that waits; empty when nothing may start yet.
 
-        Records and profiles past a run's checkpoint go in the same transaction.
+        What is past a run's checkpoint goes in the same transaction.
         """
         if not self.waiting():
             return []
@@ -197,6 +197,16 @@ class Queue:
         """
         values = {"checkpoint_step": step, "checkpoint_bytes": size_bytes, "crashes": 0}
         self._update(claim, values, running=False)
+
+    def record_kept(self, claim: Claim, step: int, size_bytes: int) -> None:
+        """Note a net kept along the way, whose file is in place, as `record_checkpoint`."""
+        query = (
+            "INSERT OR REPLACE INTO checkpoints (run_id, step, bytes) "
+            "SELECT id, ?, ? FROM runs WHERE id = ? AND epoch = ?"
+        )
+        with self.store.database.write() as db:
+            if not db.execute(query, (step, size_bytes, claim.run_id, claim.epoch)).rowcount:
+                raise LostClaim({claim.run_id})
 
     def forget_checkpoint(self, claim: Claim) -> None:
         """A damaged one: the next resume starts again."""

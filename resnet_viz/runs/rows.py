@@ -85,9 +85,10 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class DownloadInfo:
-    """A data set on its way.
+    """Data or weights on their way.
 
     Attributes:
+        dataset: name of the job: a data set's, or "imagenet:resnet50".
         status: "queued", "running", "done", "failed" or "stopped".
         bytes_total: 0 while it is not known.
         message: what went wrong, for a failed one.
@@ -99,6 +100,14 @@ class DownloadInfo:
     bytes_total: int
     message: str | None
     updated: float
+
+
+@dataclass(frozen=True)
+class KeptCheckpoint:
+    """A step of a run at which its net can be looked at."""
+
+    step: int
+    size_bytes: int
 
 
 @lru_cache(maxsize=4096)
@@ -131,7 +140,9 @@ SWEEP_QUERY = """
     SELECT s.id, s.name, s.spec, s.preset, s.created, s.imported,
         json_group_array(r.status) AS statuses,
         min(r.train_error) AS best_train_error, min(r.test_error) AS best_test_error,
-        sum(r.checkpoint_bytes + r.profile_bytes) AS other_bytes,
+        sum(r.checkpoint_bytes + r.profile_bytes + (
+            SELECT coalesce(sum(c.bytes), 0) FROM checkpoints c WHERE c.run_id = r.id
+        )) AS other_bytes,
         sum(r.record_count) AS record_count
     FROM sweeps s JOIN runs r ON r.sweep_id = s.id
 """

@@ -23,9 +23,11 @@ from resnet_viz.records import Profile, Record
 from resnet_viz.runs.checkpoints import (
     clear_checkpoints,
     clear_if_deleted,
+    clear_kept,
     read_checkpoint,
     write_checkpoint,
 )
+from resnet_viz.runs.keeping import Keeper
 from resnet_viz.runs.queue import Claim, Queue
 from resnet_viz.runs.schema import LostClaim, StoreError
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
@@ -67,6 +69,7 @@ class Session:
         self._revoked: float | None = None  # when the last run was ended over the main thread
         self._trouble: StoreError | None = None
         self._checkpoint_due: dict[int, tuple[float, float]] = {}  # run -> when, interval
+        self._keeper = Keeper(queue)
 
     # --- main thread ---
 
@@ -136,12 +139,14 @@ class Session:
         except LostClaim:
             self._drop(claim)
             return None
+        self._keeper.look(claim, training)
         return training
 
     def _load_checkpoint(self, claim: Claim) -> Checkpoint | None:
         """The newest one; files of earlier claims that were never recorded go."""
         store, step = self._queue.store, claim.checkpoint_step
         clear_checkpoints(store, claim.run_id, but=step)
+        clear_kept(store, claim.run_id)
         return None if step is None else read_checkpoint(store, claim.run_id, step)
 
     def _refuse(self, claim: Claim, error: str, *, forget: bool = False) -> None:
@@ -162,8 +167,10 @@ class Session:
         self._revoked = None  # this thread is back from its step
         self._put(claim, chunk.records)
         if chunk.status == "running":
+            self._keeper.look(claim, training)
             self._save_stopped()
             self._flush_if_due()
+            self._keeper.write_if_due()
             due, interval = self._checkpoint_due[claim.run_id]
             if time.monotonic() >= due and claim.run_id in self._active:
                 self._save(claim, training)
@@ -196,6 +203,8 @@ class Session:
                 status = "paused"
         if status in ("done", "paused", "queued"):
             self._save(claim, training)
+        elif status != "stopped":
+            self._keeper.write()
         self._queue.finish(claim, status, error)
         if status == "stopped":  # a person waits for the word, not for the file
             self._stopped.append((claim, training))
@@ -207,7 +216,11 @@ class Session:
         self._stopped = []
 
     def _save(self, claim: Claim, training: Training) -> None:
-        """Write a checkpoint: first the file, then every record up to it, then the note of it."""
+        """Write a checkpoint: first the file, then every record up to it, then the note of it.
+
+        What is to be kept of earlier steps comes before: a resume does not pass there again.
+        """
+        self._keeper.write()
         store, checkpoint = self._queue.store, training.checkpoint()
         size_bytes = write_checkpoint(store, claim.run_id, checkpoint)
         self.flush()

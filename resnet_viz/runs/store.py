@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,8 @@ from resnet_viz.records import (
     RunInfo,
 )
 from resnet_viz.runs import rows
-from resnet_viz.runs.lanes import available_cores, deal, deal_lanes, run_seconds
-from resnet_viz.runs.rows import SweepInfo
+from resnet_viz.runs.lanes import available_cores, deal, deal_again
+from resnet_viz.runs.rows import KeptCheckpoint, SweepInfo
 from resnet_viz.runs.schema import Database, StoreError
 from resnet_viz.runs.writing import clean_name, insert_run, insert_sweep
 from resnet_viz.sweeps import SweepSpec
@@ -70,8 +69,17 @@ class RunStore:
         return self.home / "checkpoints" / str(run_id)
 
     def checkpoint_path(self, run_id: int, step: int) -> Path:
-        """File of a run's checkpoint at a step."""
+        """File of a run's newest checkpoint, which is of that step."""
         return self.checkpoint_folder(run_id) / f"{step}.safetensors"
+
+    def kept_folder(self, run_id: int) -> Path:
+        """Where the nets lie that a run keeps along the way."""
+        return self.checkpoint_folder(run_id) / "kept"
+
+    def kept_path(self, run_id: int, step: int) -> Path:
+        """File of a run's net at one of the steps of `kept_checkpoints`."""
+        path = self.kept_folder(run_id) / f"{step}.safetensors"
+        return path if path.is_file() else self.checkpoint_path(run_id, step)
 
     # --- sweeps ---
 
@@ -205,6 +213,22 @@ class RunStore:
         history.extend(record for _run, record in self.records_since([run_id])[0])
         return history
 
+    def kept_checkpoints(self, run_id: int) -> list[KeptCheckpoint]:
+        """The steps at which a run's net can be looked at, ascending.
+
+        Those kept along the way, and its newest checkpoint unless the run goes on and replaces it.
+        """
+        with self.database.read() as db:
+            found = db.execute(
+                "SELECT step, bytes FROM checkpoints WHERE run_id = :id "
+                "UNION ALL SELECT checkpoint_step, checkpoint_bytes FROM runs WHERE id = :id "
+                "AND checkpoint_step IS NOT NULL "
+                "AND checkpoint_step NOT IN (SELECT step FROM checkpoints WHERE run_id = :id) "
+                "AND status NOT IN (SELECT value FROM json_each(:active)) ORDER BY 1",
+                {"id": run_id, "active": json.dumps(ACTIVE)},
+            )
+            return [KeptCheckpoint(row[0], row[1]) for row in found]
+
     # --- what a person asks for ---
 
     def request_stop(self, run_ids: Iterable[int]) -> None:
@@ -244,7 +268,8 @@ class RunStore:
                 "AND status IN (SELECT value FROM json_each(?)) ORDER BY sweep_id, position",
                 (json.dumps(list(run_ids)), json.dumps(RESUMABLE)),
             ).fetchall()
-            for lane, row in zip(_deal_again(found, cores), found, strict=True):
+            runs = [(r["sweep_id"], rows.parse_run_spec(r["spec"]), r["threads"]) for r in found]
+            for lane, row in zip(deal_again(runs, cores), found, strict=True):
                 db.execute(
                     "UPDATE runs SET status = 'queued', lane = ?, error = NULL, crashes = 0, "
                     "updated = ?, dtype = iif(checkpoint_step IS NULL, NULL, dtype) WHERE id = ?",
@@ -280,17 +305,3 @@ class RunStore:
         """Keep what was measured of `machine.device`."""
         value = {"measured_with": measured_with, "machine": machine.to_dict()}
         self.set_setting(f"machine:{machine.device}", value)
-
-
-def _deal_again(found: Sequence[sqlite3.Row], cores: int) -> list[int]:
-    """Lanes of resumed runs: single-threaded ones share the cores, others have one each."""
-    lanes = [cores + i for i in range(len(found))]
-    by_sweep: dict[str, list[int]] = {}
-    for i, row in enumerate(found):
-        if row["threads"] == 1:
-            by_sweep.setdefault(row["sweep_id"], []).append(i)
-    for members in by_sweep.values():
-        seconds = [run_seconds(rows.parse_run_spec(found[i]["spec"])) for i in members]
-        for i, lane in zip(members, deal_lanes(seconds, cores), strict=True):
-            lanes[i] = lane
-    return lanes

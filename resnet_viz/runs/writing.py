@@ -117,6 +117,7 @@ def rewind(db: sqlite3.Connection, run_id: int, checkpoint_step: int | None) -> 
     step = -1 if checkpoint_step is None else checkpoint_step
     db.execute("DELETE FROM records WHERE run_id = ? AND step > ?", (run_id, step))
     db.execute("DELETE FROM profiles WHERE run_id = ? AND step > ?", (run_id, step))
+    db.execute("DELETE FROM checkpoints WHERE run_id = ? AND step > ?", (run_id, step))
     summarise(db, run_id)
 
 

@@ -9,6 +9,7 @@ from resnet_viz.records import PROBE_EVERY
 from resnet_viz.specs import TrainSpec
 
 JUDGE_EVERY = 100  # steps between judgements of the warm-up by error, so that it is deterministic
+KEPT_HALF_DECADES = 6  # checkpoints to keep of one run, counted back from its end
 MAX_LOGGED = 1000  # training records of one run, about; profiles too if nobody asks for more
 MAX_PROBE_EVERY = 10_000_000  # as many as a recipe may have steps
 
@@ -36,6 +37,16 @@ def learning_rate(train: TrainSpec, step: int, *, warmed_up: bool = True) -> flo
 def log_interval(train: TrainSpec) -> int:
     """Steps between training records."""
     return -(-train.steps // MAX_LOGGED)
+
+
+def kept_steps(steps: int) -> tuple[int, ...]:
+    """Steps after which the net of a run is kept, so that it can be looked at early and late.
+
+    Ascending: 0 (as initialised), then logarithmically spaced up to the last step: for 300 steps
+    0, 1, 3, 9, 30, 95, 300.
+    """
+    spaced = {max(1, round(steps / 10 ** (k / 2))) for k in range(KEPT_HALF_DECADES)}
+    return (0, *sorted(spaced))
 
 
 def check_probe_every(probe_every: object) -> None:

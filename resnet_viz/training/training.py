@@ -226,7 +226,8 @@ class Training:
 
     def checkpoint(self) -> Checkpoint:
         """The state after the last whole step, on the CPU, independent of what follows."""
-        tensors = {f"net.{k}": v.detach().clone() for k, v in self.net.state_dict().items()}
+        snapshot = self.snapshot()
+        tensors = dict(snapshot.tensors)
         for i, state in self._optimizer.state_dict()["state"].items():
             for name, value in state.items():
                 if isinstance(value, Tensor):
@@ -234,15 +235,22 @@ class Training:
         window = [list(self._errors), list(self._losses)]
         tensors["window"] = torch.tensor(window, dtype=torch.float64)
         meta = {
-            "spec": self.spec.to_dict(),
-            "classes": list(self.data.classes),
-            "mean": self.data.mean.tolist(),
-            "std": self.data.std.tolist(),
             "dtype": self.dtype,
             "channels_last": self.channels_last,
             "threads": self.threads,
             "seconds": self.seconds,
             "warmed_up": self._warmed_up,
+        }
+        return Checkpoint(self.step, tensors, {**snapshot.meta, **meta})
+
+    def snapshot(self) -> Checkpoint:
+        """The net alone after the last whole step: to be looked at, not to go on from."""
+        tensors = {f"net.{k}": v.detach().clone() for k, v in self.net.state_dict().items()}
+        meta = {
+            "spec": self.spec.to_dict(),
+            "classes": list(self.data.classes),
+            "mean": self.data.mean.tolist(),
+            "std": self.data.std.tolist(),
         }
         return Checkpoint(self.step, tensors, meta)
 

@@ -1,4 +1,4 @@
-"""A store that an older version wrote opens, keeps everything, and takes profiles."""
+"""A store that an older version wrote opens, keeps everything, and takes what is new."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ import pytest
 
 from resnet_viz.records import PROBE_EVERY
 from resnet_viz.runs.layout import SCHEMA_VERSION
+from resnet_viz.runs.rows import ROW_BYTES, KeptCheckpoint
 from resnet_viz.runs.schema import APPLICATION_ID, Database, StoreError
 from resnet_viz.runs.store import RunStore
-from tests.runs import version_1
+from tests.runs import version_1, version_2
 from tests.runs.making import make_queue, net_profile, tiny_sweep, training_record
 
+TABLES = {1: version_1.TABLES, 2: version_2.TABLES}
 
-def write_version_1(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+
+def write_old(folder: Path, version: int) -> dict[str, list[tuple[Any, ...]]]:
     """A store with a finished and a paused run, by SQL alone; returns its rows by table."""
     folder.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(folder / "runs.sqlite3", isolation_level=None)
     db.execute("PRAGMA journal_mode=WAL")
-    for statement in version_1.TABLES:
+    for statement in TABLES[version]:
         db.execute(statement)
     db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    db.execute("PRAGMA user_version=1")
+    db.execute(f"PRAGMA user_version={version}")
     spec = tiny_sweep(depths=(8, 14))
     text = json.dumps(spec.to_dict(), sort_keys=True)
     db.execute("INSERT INTO sweeps VALUES (4, 'abcdefgh', 'Old', ?, NULL, 1.5, 0)", (text,))
@@ -66,7 +69,7 @@ def columns_of(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_a_store_of_version_1_keeps_everything_and_trains_on(tmp_path: Path) -> None:
-    before = write_version_1(tmp_path)
+    before = write_old(tmp_path, 1)
     store = RunStore(tmp_path)
     db = sqlite3.connect(tmp_path / "runs.sqlite3")
     after = rows_of(db)
@@ -90,8 +93,26 @@ def test_a_store_of_version_1_keeps_everything_and_trains_on(tmp_path: Path) -> 
     assert store.profiles_since([paused.id])[0] == []
 
 
-def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
-    write_version_1(tmp_path / "old")
+def test_a_store_of_version_2_keeps_everything_and_keeps_nets(tmp_path: Path) -> None:
+    before = write_old(tmp_path, 2)
+    store = RunStore(tmp_path)
+    db = sqlite3.connect(tmp_path / "runs.sqlite3")
+    assert rows_of(db) == before
+    db.close()
+    (sweep,) = store.sweeps()
+    done, paused = store.runs(sweep.id)
+    assert store.kept_checkpoints(done.id) == store.kept_checkpoints(paused.id) == []
+    store.resume([paused.id])
+    queue = make_queue(store)
+    (claim,) = queue.claim()
+    queue.record_kept(claim, 1, 1000)
+    assert store.kept_checkpoints(paused.id) == [KeptCheckpoint(1, 1000)]
+    assert store.sweep(sweep.id).size_bytes == sweep.size_bytes - 3 * ROW_BYTES + 1000
+
+
+@pytest.mark.parametrize("version", TABLES)
+def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path, version: int) -> None:
+    write_old(tmp_path / "old", version)
     for name in ("old", "new"):
         RunStore(tmp_path / name).close()
     old, new = (columns_of(tmp_path / name / "runs.sqlite3") for name in ("old", "new"))
@@ -99,8 +120,9 @@ def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
     assert old["version"] == [(SCHEMA_VERSION,)]
 
 
-def test_many_that_open_it_at_once_migrate_it_once(tmp_path: Path) -> None:
-    write_version_1(tmp_path)
+@pytest.mark.parametrize("version", TABLES)
+def test_many_that_open_it_at_once_migrate_it_once(tmp_path: Path, version: int) -> None:
+    write_old(tmp_path, version)
     found: list[int | str] = []
 
     def look() -> None:
@@ -124,8 +146,8 @@ def in_parallel(functions: Sequence[Callable[[], None]]) -> None:
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = write_version_1(tmp_path)
-    broken = {1: ("ALTER TABLE runs ADD COLUMN extra INTEGER", "CREATE TABLE runs (x)")}
+    before = write_old(tmp_path, 1)
+    broken = {1: ("ALTER TABLE runs ADD COLUMN extra INTEGER", "CREATE TABLE runs (x)"), 2: ()}
     with monkeypatch.context() as patch:
         patch.setattr("resnet_viz.runs.schema.MIGRATIONS", broken)
         with pytest.raises(StoreError):

@@ -120,7 +120,7 @@ def test_what_is_stored_is_what_the_training_says(store: RunStore) -> None:
         assert profiles(store, run.id) == expected_profiles(run.spec, 10)
         assert run.test_error == store.history(run.id).last("test_error")
         folder = store.checkpoint_folder(run.id)
-        assert [path.name for path in folder.iterdir()] == ["40.safetensors"]
+        assert [path.name for path in folder.glob("*.*")] == ["40.safetensors"]
 
 
 @pytest.mark.usefixtures("_written_at_once")
@@ -160,18 +160,19 @@ def test_a_run_can_be_stopped_before_its_first_step(store: RunStore) -> None:
     assert_same(store.history(run.id), expected_history(run.spec))
 
 
+@pytest.mark.parametrize("name", ["1.safetensors", "40.safetensors"])
 def test_a_sweep_that_is_deleted_while_its_checkpoint_is_written_leaves_nothing(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     queue, claims = start(store)
     save = Checkpoint.save
 
     def save_and_delete(checkpoint: Checkpoint, path: Path) -> None:
         save(checkpoint, path)
-        queue.revoke(claims[0], "stopped")
-        store.delete_sweep(store.sweeps()[0].id)
-        path.parent.mkdir(exist_ok=True)  # as if the file had come a moment later
-        save(checkpoint, path)
+        if path.name == name:
+            queue.finish(claims[0], "stopped")
+            store.delete_sweep(store.sweeps()[0].id)
+            save(checkpoint, path)  # as if the file had come a moment later
 
     monkeypatch.setattr(Checkpoint, "save", save_and_delete)
     train(queue, claims)
@@ -305,7 +306,7 @@ def test_files_of_a_claim_that_was_cut_short_go(store: RunStore) -> None:
     for name in ("17.safetensors", "17.part"):
         (folder / name).write_bytes(b"left behind")
     train(queue, claims)
-    assert [path.name for path in folder.iterdir()] == ["40.safetensors"]
+    assert [path.name for path in folder.glob("*.*")] == ["40.safetensors"]
 
 
 def test_a_data_set_that_is_not_there_fails_its_run_alone(store: RunStore) -> None:

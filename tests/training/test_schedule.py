@@ -9,6 +9,7 @@ from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError, TrainSpec
 from resnet_viz.sweeps import PRESETS
 from resnet_viz.training.schedule import (
     evaluation_interval,
+    kept_steps,
     learning_rate,
     log_interval,
     probe_interval,
@@ -73,3 +74,10 @@ def test_profiles_come_as_asked_for_and_by_default_no_oftener_than_training_reco
     for wrong in (-1, 2.5, True, "10", 10**9):
         with pytest.raises(SpecError, match="probe_every"):
             probe_interval(short, wrong)
+
+
+def test_kept_steps_are_half_a_decade_apart_from_the_end_with_the_beginning_before_them():
+    assert kept_steps(300) == (0, 1, 3, 9, 30, 95, 300)
+    assert kept_steps(64_000) == (0, 202, 640, 2024, 6400, 20_239, 64_000)
+    assert kept_steps(1) == (0, 1)
+    assert kept_steps(10) == (0, 1, 3, 10)
