@@ -81,7 +81,7 @@ class Method:
         """Every parameter, those that are not given at their default.
 
         Raises:
-            SpecError: an unknown parameter, or a value that cannot be used.
+            SpecError: an unknown parameter, or a value that cannot be used, or not with the others.
         """
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in given or {}:
@@ -90,7 +90,13 @@ class Method:
                 names = ", ".join(known) or _("none")
                 raise SpecError(text.format(method=self.title, name=name, known=names))
         values = {name: parameter.default for name, parameter in known.items()} | dict(given or {})
-        return {name: known[name].check(value) for name, value in values.items()}
+        values = {name: known[name].check(value) for name, value in values.items()}
+        if "stride" in values and values["stride"] > values["window"]:
+            text = _(
+                "a stride of {stride} leaves gaps between patches of {window}; use 1 to {window}"
+            )
+            raise SpecError(text.format(**values))
+        return values
 
 
 NAMES = (
@@ -182,9 +188,9 @@ def methods(net: NetSpec, image_size: int) -> list[Method]:
         Method(
             "gradient-shap",
             _("GradientSHAP"),
-            _("What does this pixel add on average over random baselines and noise?"),
+            _("What does this pixel add, at random points between a baseline and noisy copies?"),
             "Lundberg & Lee 2017, arXiv:1705.07874",
-            _noise_parameters(),
+            (*_noise_parameters(), baseline),
             completeness=True,
         ),
         Method(
