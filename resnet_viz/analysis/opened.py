@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from resnet_viz.analysis.trained import read_trained, restore
-from resnet_viz.nets.build import Net, count_parameters
+from resnet_viz.analysis.net_files import file_net, trained_net
+from resnet_viz.analysis.randomised import fresh_note, own_pictures, randomise
+from resnet_viz.analysis.trained import read_trained
+from resnet_viz.checks import check_choice
+from resnet_viz.i18n import _
+from resnet_viz.nets.build import Net
+from resnet_viz.nets.bundled import bundled_names, bundled_nets, bundled_path
+from resnet_viz.nets.imagenet import open_imagenet
 from resnet_viz.sources import NetCard, Source
-from resnet_viz.specs import RunSpec
+from resnet_viz.specs import RunSpec, SpecError
 from resnet_viz.training.checkpoint import Checkpoint
 
 OPEN_NETS = 4
@@ -36,60 +40,68 @@ class Opened:
 
     def normalise(self, images: Tensor) -> Tensor:
         """uint8 (B, C, S, S) -> float32 as the net takes them."""
-        mean = torch.tensor(self.card.mean).reshape(1, -1, 1, 1)
-        std = torch.tensor(self.card.std).reshape(1, -1, 1, 1)
-        return (images.float() / 255 - mean) / std
+        return _normalise(images, self.card)
 
 
 def open_net(source: Mapping[str, Any]) -> Opened:
     """The net of a source (`Source.to_dict`).
 
     Raises:
-        SpecError: not a source.
-        CheckpointError: its file is gone, damaged, or of another net.
+        SpecError: not a source, or one that asks for a part that the net has not.
+        CheckpointError, WeightsError: its file is gone, damaged, or of another net.
     """
     return _open(Source.from_dict(source))
 
 
 @lru_cache(maxsize=OPEN_NETS)
 def _open(source: Source) -> Opened:
-    if source.kind == "run":
-        run = RunSpec.from_json(source.spec)
-        assert source.step is not None
-        found = read_trained(Path(source.path), source.step, run)
-    elif source.kind == "bundled":
-        with as_file(
-            files("resnet_viz") / "assets" / "nets" / f"{source.name}.safetensors"
-        ) as path:
-            found = Checkpoint.load(path)
-        run = RunSpec.from_dict(found.meta["spec"])
-    else:
-        raise NotImplementedError(source.kind)
-    net, card = _trained(found, run)
+    net, card = _read(source)
+    if source.randomised:
+        pictures = _normalise(own_pictures(card.image_size, card.channels), card)
+        randomise(net, source.randomised, source.seed, pictures)
+        card = _randomised_card(card, source.randomised)
     return Opened(net.eval().requires_grad_(False), card)
 
 
-def _trained(found: Checkpoint, run: RunSpec) -> tuple[Net, NetCard]:
-    """The net of one of our own checkpoints, and what its file says."""
-    meta = found.meta
-    tensors = {name: t.float() if t.is_floating_point() else t for name, t in found.tensors.items()}
-    found = Checkpoint(found.step, tensors, meta)
-    channels = len(meta["mean"])
-    net = restore(found, run.net, len(meta["classes"]), channels)
-    card = NetCard(
-        title=run.net.name,
-        net=run.net,
-        classes=tuple(meta["classes"]),
-        image_size=run.data.image_size or 32,
-        channels=channels,
-        mean=tuple(meta["mean"]),
-        std=tuple(meta["std"]),
-        parameters=count_parameters(net),
-        step=found.step,
-        data=run.data,
-        trained_on=json.dumps(run.data.to_dict()),
-    )
+def _read(source: Source) -> tuple[Net, NetCard]:
+    if source.kind == "bundled":
+        return _bundled(source.name)
+    if source.kind == "run":
+        return _run(source)
+    if source.kind == "imagenet":
+        return open_imagenet(source.name, source.path)
+    return file_net(Path(source.path), source.name, source.statistics)
+
+
+def _bundled(name: str) -> tuple[Net, NetCard]:
+    check_choice("bundled net", name, bundled_names())
+    about = next(net for net in bundled_nets() if net.name == name)
+    path = bundled_path(name)
+    net, card = trained_net(Checkpoint.load(path), about.run, name, path.name)
+    note = _("Comes with this program, which trained it; see its model card.")
+    card = replace(card, trained_on=about.trained_on, test_error=about.test_error, notes=(note,))
     return net, card
+
+
+def _run(source: Source) -> tuple[Net, NetCard]:
+    if source.step is None:
+        raise SpecError(_("{net} does not say at which step.").format(net=source.name))
+    run = RunSpec.from_json(source.spec)
+    path = Path(source.path)
+    found = read_trained(path, source.step, run)
+    return trained_net(found, run, f"{run.net.name} ({source.name})", path.name)
+
+
+def _randomised_card(card: NetCard, lowest: str) -> NetCard:
+    title = _("{net}, fresh from the head to {part}").format(net=card.title, part=lowest)
+    notes = (fresh_note(lowest), *card.notes)
+    return replace(card, title=title, step=None, test_error=None, notes=notes)
+
+
+def _normalise(images: Tensor, card: NetCard) -> Tensor:
+    mean = torch.tensor(card.mean).reshape(1, -1, 1, 1)
+    std = torch.tensor(card.std).reshape(1, -1, 1, 1)
+    return (images.float() / 255 - mean) / std
 
 
 def measure_card(source: Mapping[str, Any]) -> NetCard:
