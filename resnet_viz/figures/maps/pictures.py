@@ -93,7 +93,7 @@ def _at_size(values: Values, image: Pixels) -> Values:
 
 
 def _greyed(image: Pixels, *, pale: bool) -> Pixels:
-    """Luma of an image in three equal channels; pale under the signed scale, whose ends are dark."""
+    """Luma in three equal channels; pale under the signed scale, whose ends are dark."""
     grey = np.asarray(Image.fromarray(image).convert("L").convert("RGB"))
     return grey // 2 + 112 if pale else grey
 
