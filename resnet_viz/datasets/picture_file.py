@@ -96,7 +96,7 @@ def _trouble(name: str, kind: str, error: Exception) -> str:
     if "truncated" in str(error) or isinstance(error, EOFError):
         text = _("“{name}” ends in the middle of the picture ({kind}). Copy or download it again.")
     elif isinstance(error, MemoryError | Image.DecompressionBombError):
-        text = _("“{name}” ({kind}) is too large for the memory. Make it smaller.")
+        text = _("“{name}” ({kind}) says that it has more pixels than can be opened.")
     else:
         text = _(
             "“{name}” is damaged, or of a rare sort ({kind}). Open it in an image viewer and save "
