@@ -20,6 +20,7 @@ FLOORS = {
     "layers": 0,
     "signals": 0,
     "inside": 0,
+    "trust": 0,
     "points": 0,
     "methods": 0,
     "sources": 0,
