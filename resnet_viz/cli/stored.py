@@ -10,7 +10,9 @@ from pathlib import Path
 
 from resnet_viz.datasets import catalogue
 from resnet_viz.i18n import _
+from resnet_viz.nets.imagenet_files import NETS, PREFIX
 from resnet_viz.runs.archive import export_sweep
+from resnet_viz.runs.downloads import download
 from resnet_viz.runs.profile_reader import ProfileReader
 from resnet_viz.runs.profile_tables import profiles_csv, profiles_json
 from resnet_viz.runs.reader import SweepReader
@@ -35,9 +37,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=_("what was measured layer by layer, as .json, .csv or .html"),
     )
 
-    download = commands.add_parser("download", help=_("download a data set"))
-    download.set_defaults(command=_download)
-    download.add_argument("data", choices=[d for d in DATASETS if d != "folder"])
+    text = _("download a data set, or the weights of an ImageNet net")
+    fetching = commands.add_parser("download", help=text)
+    fetching.set_defaults(command=_download)
+    nets = [PREFIX + name for name in NETS]
+    fetching.add_argument("name", choices=[*(d for d in DATASETS if d != "folder"), *nets])
 
 
 def _list(_options: argparse.Namespace) -> int:
@@ -101,13 +105,11 @@ _gradients: dict[str, Callable[[RunStore, str], str]] = {
 
 
 def _download(options: argparse.Namespace) -> int:
-    # Only here: the other commands leave torch to their workers.
-    from resnet_viz.datasets.download import download
-
     def show(done: int, total: int) -> None:
         if sys.stderr.isatty():
             print(f"\r{done / 1e6:.1f} / {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)
 
-    if not catalogue.is_present(DataSpec(options.data)):
-        download(options.data, show)
+    if options.name in DATASETS and catalogue.is_present(DataSpec(options.name)):
+        return 0
+    download(options.name, show, lambda: False)
     return 0

@@ -1,4 +1,7 @@
-"""Downloads of data sets: jobs of the queue for workers that have nothing to train. No torch."""
+"""Downloads of data sets and weights: jobs of the queue for workers that have nothing to train.
+
+A job's name is the data set's, "cifar10", or "imagenet:resnet50". No torch.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import time
 from collections.abc import Callable
 
 from resnet_viz.datasets.errors import DataError
+from resnet_viz.nets.imagenet_download import download_weights
+from resnet_viz.nets.imagenet_files import PREFIX
 from resnet_viz.runs.rows import DownloadInfo
 from resnet_viz.runs.store import RunStore
+from resnet_viz.transfer import TransferError
 
 REPORT_SECONDS = 0.25  # between two writes of progress
 
 
 def request_download(store: RunStore, dataset: str) -> None:
-    """Let a worker download a data set; nothing happens if one already does."""
+    """Let a worker download data or weights; nothing happens if one already does."""
     with store.database.write() as db:
         db.execute(
             "INSERT INTO downloads (dataset, status, updated) VALUES (?, 'queued', ?) "
@@ -35,7 +41,7 @@ def stop_download(store: RunStore, dataset: str) -> None:
 
 
 def list_downloads(store: RunStore) -> dict[str, DownloadInfo]:
-    """Every download that was ever asked for, by data set."""
+    """Every download that was ever asked for, by name."""
     fields = "dataset, status, bytes_done, bytes_total, message, updated"
     with store.database.read() as db:
         found = db.execute(f"SELECT {fields} FROM downloads").fetchall()
@@ -45,11 +51,27 @@ def list_downloads(store: RunStore) -> dict[str, DownloadInfo]:
 Download = Callable[[str, Callable[[int, int], None], Callable[[], bool]], bool]
 
 
+def download(
+    name: str, on_progress: Callable[[int, int], None], should_stop: Callable[[], bool]
+) -> bool:
+    """Do the download of that name in this process; arguments and result as `download_weights`.
+
+    Raises:
+        DataError, TransferError: it failed; the message says what to do.
+        SpecError: there is nothing of that name.
+    """
+    if name.startswith(PREFIX):
+        return download_weights(name, on_progress, should_stop)
+    from resnet_viz.datasets import download as data  # which takes torch
+
+    return data.download(name, on_progress, should_stop)
+
+
 class DownloadJob:
     """One download in a worker's hands.
 
     Args:
-        download: `datasets.download.download`, which needs torch, or what behaves like it.
+        download: `download`, or what behaves like it.
     """
 
     def __init__(self, store: RunStore, worker_id: str, dataset: str, download: Download) -> None:
@@ -70,7 +92,7 @@ class DownloadJob:
             whole = self._download(self.dataset, self._report, lambda: ending() or not self._wanted)
             status = "done" if whole else "queued" if self._wanted else "stopped"
             self._set(status=status, message=None)
-        except DataError as error:
+        except (DataError, TransferError) as error:
             self._set(status="failed", message=str(error))
         except Exception as error:  # noqa: BLE001 - else the next worker would try for ever
             self._set(status="failed", message=f"{type(error).__name__}: {error}")

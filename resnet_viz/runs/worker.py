@@ -20,9 +20,8 @@ from types import FrameType
 
 import torch
 
-from resnet_viz.datasets.download import download
 from resnet_viz.nets.costs import Machine
-from resnet_viz.runs.downloads import claim_download
+from resnet_viz.runs.downloads import claim_download, download
 from resnet_viz.runs.lanes import available_cores
 from resnet_viz.runs.queue import Queue, refuse_waiting
 from resnet_viz.runs.schema import StoreError
@@ -140,7 +139,7 @@ class Worker:
         return True
 
     def _download(self) -> bool:
-        """Download a data set, if one is asked for; False if there was nothing to do."""
+        """Download data or weights, if any are asked for; False if there was nothing to do."""
         job = claim_download(self.store, self.queue.worker_id, download)
         if job is None:
             return False

@@ -8,8 +8,6 @@ import pickle
 import re
 import socket
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -26,38 +24,6 @@ from resnet_viz.specs import DataSpec
 
 def md5(content):
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """Serves `server.files`; `server.cut` bytes at most of each; counts requests."""
-
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            httpd.requests.append(self.path)
-            body = httpd.files.get(self.path.lstrip("/"))
-            if body is None:
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: httpd.cut])
-
-        def log_message(self, *args):
-            """Keep the test's output clean."""
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.files, httpd.cut, httpd.requests = {}, None, []
-    httpd.url = f"http://127.0.0.1:{httpd.server_address[1]}/"
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-    thread.start()
-    yield httpd
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
 
 
 def patch_sizes(monkeypatch, name, sizes):
