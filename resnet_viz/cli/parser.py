@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from resnet_viz import __version__
-from resnet_viz.cli import gradients, stored, sweeps
+from resnet_viz.cli import evaluate, features, gradients, stored, sweeps
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
 from resnet_viz.specs import SpecError
+from resnet_viz.transfer import TransferError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         status: int = options.command(options)
-    except (SpecError, DataError, StoreError, OSError) as error:
+    except (SpecError, DataError, TransferError, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     return status
@@ -32,5 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     sweeps.add_commands(commands)
     gradients.add_commands(commands)
+    features.add_commands(commands)
+    evaluate.add_commands(commands)
     stored.add_commands(commands)
     return parser

@@ -141,7 +141,7 @@ def test_an_overview_says_what_the_net_says(trained):
 
 
 def test_a_picture_of_another_size_is_brought_to_the_nets(trained):
-    source, card, _net = trained["resnet"]
+    source, _card, _net = trained["resnet"]
     flat = np.full((40, 40, 3), 77, np.uint8)
     large = answer(overview_question(source, picture_text(flat)))
     small = answer(overview_question(source, picture_text(flat[:16, :16])))
@@ -216,9 +216,11 @@ def wide_card(net=None, image_size=256) -> NetCard:
 
 def test_too_many_values_are_refused_with_the_next_point_that_is_small_enough(trained):
     source, _card, _net = trained["resnet"]
-    with pytest.raises(SpecError, match=r"128 maps of 256×256 values, 34 MB.*stage2.block1.conv1"):
+    with pytest.raises(
+        SpecError, match=r"128 maps of 256×256 values, 34 MB.*stage2\.block1\.conv1"
+    ):
         maps_question(source, wide_card(), IMAGE, "stage1.block1.conv2")
-    with pytest.raises(SpecError, match="stage2.block1.input"):  # though its output is not
+    with pytest.raises(SpecError, match=r"stage2\.block1\.input"):  # though its output is not
         block_question(source, wide_card(), IMAGE, "stage2.block1")
     assert maps_question(source, wide_card(), IMAGE, "stage2.block1").jobs
     assert 4 * np.prod(point_shapes(wide_card().net, 256)["stage2.block1"]) == MOST_BYTES
