@@ -6,6 +6,7 @@ every ReLU is its own.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from resnet_viz.i18n import _
@@ -65,7 +66,7 @@ def class_names() -> tuple[str, ...]:
 
 def _read_net(about: ImageNetNet, path: str) -> Net:
     file = Path(path)
-    if not path or not file.is_file():
+    if not os.path.isfile(path):
         raise WeightsError(missing_message(about.name))
     try:
         intact = is_intact(file)

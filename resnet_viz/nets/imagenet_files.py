@@ -148,7 +148,7 @@ def find_weights(name: str) -> Path | None:
     """
     for file in imagenet_net(name).files:
         for folder in (weights_home(), hub_home()):
-            if (folder / file.name).is_file():
+            if os.path.isfile(folder / file.name):  # False, too, where it may not be looked at
                 return folder / file.name
     return None
 
