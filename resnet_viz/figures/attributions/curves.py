@@ -94,6 +94,7 @@ def _layout() -> dict[str, Any]:
         {
             "text": text,
             "x": sum(domain) / 2,
+            "xanchor": "center",
             "y": 1,
             "xref": "paper",
             "yref": "paper",

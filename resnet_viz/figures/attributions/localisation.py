@@ -17,13 +17,15 @@ from resnet_viz.inside import Localisation
 from resnet_viz.methods import methods
 from resnet_viz.sources import NetCard
 
-_UPPER, _LOWER = [0.45, 1.0], [0.0, 0.36]  # heights of the two panels
+_LEFT, _RIGHT = [0.0, 0.57], [0.63, 1.0]  # widths of the two panels
+_TOP, _BOTTOM, _NET, _GAP = 56, 128, 26, 14  # pixels: of a net in a method's row, between rows
 _PATTERNS = {"plain": "", "resnet": "/", "preact": "x"}
 
 
 def localisation(measured: Sequence[Localised]) -> go.Figure:
-    """Above, share of the absolute attribution on the object, one dot an image; below, how often
-    the strongest pixel lies on it. The dashed line is what chance gives: the object's share.
+    """On the left, share of the absolute attribution on the object, one dot an image; on the
+    right, how often the strongest pixel lies on it. A row a method. The dashed line is what chance
+    gives: the object's share. The figure needs the height that it has, `layout.height`.
 
     Args:
         measured: a method of a net at most once.
@@ -31,6 +33,7 @@ def localisation(measured: Sequence[Localised]) -> go.Figure:
     labels = card_labels([m.card for m in measured])
     titles = method_titles(measured)
     names = list(dict.fromkeys(m.found.method for m in measured))
+    titles = {name: title.replace(" (", "<br>(") for name, title in titles.items()}
     order = [titles[name] for name in names]
     figure = go.Figure()
     for (card, label), shade in zip(
@@ -58,8 +61,9 @@ def _net_traces(
         "type": "box",
         "uid": f"{identifier(label)}-inside",
         **shared,
-        "x": [title for title, _share in shares],
-        "y": [share for _title, share in shares],
+        "orientation": "h",
+        "x": [share for _title, share in shares],
+        "y": [title for title, _share in shares],
         "boxmean": True,
         "boxpoints": "all",
         "jitter": 0.6,
@@ -67,8 +71,8 @@ def _net_traces(
         "line": {"color": shade, "width": 1.5},
         "fillcolor": "rgba(0,0,0,0)",
         "marker": {"color": shade, "symbol": look.symbol, "size": 4, "opacity": 0.35},
-        "hovertemplate": f"<b>{label}</b>, %{{x}}<br>"
-        + _("{share} % on the object").format(share="%{y:.0f}")
+        "hovertemplate": f"<b>{label}</b>, %{{y}}<br>"
+        + _("{share} % on the object").format(share="%{x:.0f}")
         + "<extra></extra>",
     }
     intervals = [wilson(sum(f.hits), len(f.hits)) for _title, f in found]
@@ -78,15 +82,17 @@ def _net_traces(
         "uid": f"{identifier(label)}-hits",
         **shared,
         "showlegend": False,
+        "orientation": "h",
+        "xaxis": "x2",
         "yaxis": "y2",
-        "x": [title for title, _f in found],
-        "y": hits,
+        "x": hits,
+        "y": [title for title, _f in found],
         "marker": {"color": shade, "pattern": {"shape": _PATTERNS[card.net.family]}},
-        "error_y": {
+        "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [100 * high - y for (_l, high), y in zip(intervals, hits, strict=True)],
-            "arrayminus": [y - 100 * low for (low, _h), y in zip(intervals, hits, strict=True)],
+            "array": [100 * high - x for (_l, high), x in zip(intervals, hits, strict=True)],
+            "arrayminus": [x - 100 * low for (low, _h), x in zip(intervals, hits, strict=True)],
             "color": NEUTRAL,
             "thickness": 1.5,
         },
@@ -94,7 +100,7 @@ def _net_traces(
             _("{n} of {total}").format(n=sum(f.hits), total=len(f.hits)) for _title, f in found
         ],
         "textposition": "none",
-        "hovertemplate": f"<b>{label}</b>, %{{x}}<br>"
+        "hovertemplate": f"<b>{label}</b>, %{{y}}<br>"
         + _("strongest pixel on the object in {count} images").format(count="%{text}")
         + "<extra></extra>",
     }
@@ -125,54 +131,71 @@ def method_titles(measured: Sequence[Localised]) -> dict[str, str]:
 
 
 def _layout(measured: Sequence[Localised], order: Sequence[str]) -> dict[str, Any]:
-    made = layout("", _("attribution on<br>the object (%)"), small_print=_small_print(measured))
+    made = layout(_("attribution on the object (%)"), "", small_print=_small_print(measured))
+    other = layout(
+        _("strongest pixel on it (% of images)"), "", small_print=[_("with the 95 % interval")]
+    )
     percent = {"range": [0, 100], "rangemode": "normal"}
-    made["xaxis"] |= {
+    rows = {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": list(order),
-        "anchor": "y2",
+        "range": [len(order) - 0.5, -0.5],  # from the top
         "rangemode": "normal",
     }
-    made["yaxis"] |= {"domain": _UPPER, **percent}
-    made["yaxis2"] = {"domain": _LOWER, "title": {"text": _("strongest pixel<br>on it (%)")}}
-    made["yaxis2"] |= percent
-    level = 100 * chance(measured)
-    if math.isfinite(level):
-        made["shapes"] = [
-            {
-                "type": "line",
-                "xref": "paper",
-                "yref": axis,
-                "x0": 0,
-                "x1": 1,
-                "y0": level,
-                "y1": level,
-                "line": {"color": NEUTRAL, "width": 1.5, "dash": "6px,4px"},
-            }
-            for axis in ("y", "y2")
-        ]
-        made["annotations"] = [
-            {
-                "text": _("chance: {share:.0f} %").format(share=level),
-                "xref": "paper",
-                "x": 1,
-                "xanchor": "right",
-                "y": level,
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"color": NEUTRAL, "size": 12},
-            }
-        ]
-    return made | {"boxmode": "group", "barmode": "group"}
+    made["xaxis"] |= {"domain": _LEFT, **percent}
+    made["xaxis2"] = other["xaxis"] | {"domain": _RIGHT, "anchor": "y2", **percent}
+    made["yaxis"] |= rows
+    made["yaxis2"] = rows | {"anchor": "x2", "matches": "y", "showticklabels": False}
+    nets = len({m.card for m in measured})
+    height = _TOP + _BOTTOM + max(1, len(order)) * (max(1, nets) * _NET + _GAP)
+    made["margin"] |= {"t": _TOP, "b": _BOTTOM}
+    made |= {"boxmode": "group", "barmode": "group", "bargap": 0.25, "boxgap": 0.25}
+    return made | {"height": height} | _chance_marks(chance(measured))
+
+
+def _chance_marks(level: float) -> dict[str, Any]:
+    """Layout: a line through each panel at what chance gives, with its number on top."""
+    if not math.isfinite(level):
+        return {}
+    x = 100 * level
+    marks = [(f"x{axis}", f"y{axis} domain") for axis in ("", "2")]
+    shapes = [
+        {
+            "type": "line",
+            "xref": x_axis,
+            "yref": y_axis,
+            "x0": x,
+            "x1": x,
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": NEUTRAL, "width": 1.5, "dash": "6px,4px"},
+        }
+        for x_axis, y_axis in marks
+    ]
+    notes = [
+        {
+            "text": _("chance: {share:.0f} %").format(share=x),
+            "xref": x_axis,
+            "yref": y_axis,
+            "x": x,
+            "y": 1,
+            "yanchor": "bottom",
+            "showarrow": False,
+            "font": {"size": 12},
+        }
+        for x_axis, y_axis in marks
+    ]
+    return {"shapes": shapes, "annotations": notes}
 
 
 def _small_print(measured: Sequence[Localised]) -> list[str]:
     if not measured:
         return [_("no measurements yet")]
     images = sorted({len(m.found.inside) for m in measured})
-    text = _("{n} test images of the drawn shapes; boxes: quartiles, median and mean (dashed)")
-    lines = [text.format(n=", ".join(map(str, images))), _("bars: with the 95 % interval")]
+    text = _("{n} test images of the drawn shapes, a dot each")
+    lines = [text.format(n=", ".join(map(str, images)))]
+    lines.append(_("boxes: quartiles and median; mean dashed"))
     empty = sum(not math.isfinite(s) for m in measured for s in m.found.inside)
     if empty:
         total = sum(len(m.found.inside) for m in measured)

@@ -97,22 +97,25 @@ def test_localisation_shows_every_image_the_hits_and_chance():
     measured.append(localised(inside=(0.4, 0.4, 0.4), hits=(False,) * 3, family="plain"))
     figure = localisation(measured)
     box, bar, plain_box, plain_bar = figure.data
-    assert list(box.y) == [50, 20]
-    assert set(box.x) == {"Saliency"}
-    assert bar.y[0] == pytest.approx(200 / 3)
-    assert list(plain_bar.y) == [0]
-    assert bar.y[0] - bar.error_y.arrayminus[0] == pytest.approx(100 * wilson(2, 3)[0])
+    assert list(box.x) == [50, 20]
+    assert set(box.y) == {"Saliency"}
+    assert bar.x[0] == pytest.approx(200 / 3)
+    assert list(plain_bar.x) == [0]
+    assert bar.x[0] - bar.error_x.arrayminus[0] == pytest.approx(100 * wilson(2, 3)[0])
     assert plain_box.marker.color == LOOKS["plain"].shades[-1]
     assert bar.marker.pattern.shape != plain_bar.marker.pattern.shape
-    assert [shape.y0 for shape in figure.layout.shapes] == pytest.approx([10, 10])
+    assert [shape.x0 for shape in figure.layout.shapes] == pytest.approx([10, 10])
     assert "no dot for 1 of 6 maps" in figure.layout.xaxis.title.text
     assert "NaN" not in figure.to_json()
 
 
 def test_a_method_that_was_not_measured_on_every_net_has_its_place():
     figure = localisation([localised("saliency"), localised("grad-cam", family="plain")])
-    assert list(figure.layout.xaxis.categoryarray) == ["Saliency", "Grad-CAM"]
-    assert set(figure.data[2].x) == {"Grad-CAM"}
+    assert list(figure.layout.yaxis.categoryarray) == ["Saliency", "Grad-CAM"]
+    assert figure.layout.yaxis.range == (1.5, -0.5)  # from the top
+    assert set(figure.data[2].y) == {"Grad-CAM"}
+    more = localisation([localised("saliency"), localised("saliency", family="plain")])
+    assert more.layout.height < figure.layout.height
 
 
 def test_localisation_without_measurements_says_so():
