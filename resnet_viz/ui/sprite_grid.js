@@ -4,7 +4,7 @@
 // part names the sheet that it is for and says which channel is selected. They may come in
 // either order. See sprite_grid.py.
 
-const GAP = 4 // as in sprite_grid.css
+const [GAP, PADDING] = [4, 6] // as in sprite_grid.css
 const MOST_TIMES_LARGER = 3
 
 const slot = (window.resnetVizGrid ??= {})
@@ -110,12 +110,13 @@ function columnsOf(grid) {
 function fit(grid) {
   const sheet = grid.drawn
   if (!sheet || grid.root.offsetWidth === 0) return // nothing to show, or in a closed tab
-  const width = grid.root.offsetWidth - 2 * GAP
+  const width = grid.root.offsetWidth - 2 * PADDING
   let times = MOST_TIMES_LARGER
   for (; times > 1; times--) {
     const step = sheet.cell * times + GAP
     const columns = Math.floor((width + GAP) / step)
-    if (columns > 0 && Math.ceil(sheet.order.length / columns) * step + GAP <= sheet.most) break
+    const rows = Math.ceil(sheet.order.length / columns)
+    if (columns > 0 && rows * step + 2 * PADDING <= sheet.most) break
   }
   if (times === grid.times && sheet === grid.fitted) return
   grid.times = times

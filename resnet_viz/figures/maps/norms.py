@@ -48,7 +48,8 @@ def branch_over_shortcut(looks: Sequence[Looked]) -> go.Figure:
     notes = [_("hollow: here resolution and channels change, so x is not the block's input")]
     if without:
         notes.append(_("no shortcuts: {nets}").format(nets=", ".join(without)))
-    figure = _against_blocks(looks, branch_ratios, _("‖F(x)‖ / ‖x‖ (log axis)"), notes)
+    title = _("‖F(x)‖ / ‖x‖ (log axis)")
+    figure = _against_blocks(looks, branch_ratios, title, notes, around=[1.0])
     figure.add_hline(y=1, line={"width": 1, "dash": "dash", "color": "rgba(128,138,151,0.8)"})
     return figure
 
@@ -64,7 +65,9 @@ def _against_blocks(
     values: Callable[[Looked], list[float]],
     y_title: str,
     notes: Sequence[str],
+    around: Sequence[float] = (),
 ) -> go.Figure:
+    """A line a net; `around` are values that the y axis shows in any case."""
     drawn = [(look, shade, values(look)) for look, shade in zip(looks, shades(looks), strict=True)]
     drawn = [(look, shade, y) for look, shade, y in drawn if y]
     traces: list[dict[str, Any]] = []
@@ -81,7 +84,7 @@ def _against_blocks(
     figure.update_layout(layout(x_title, y_title, small_print=notes, view=names))
     shown = [v for *_rest, y in drawn for v in y if math.isfinite(v)]
     figure.update_layout(
-        xaxis=number_axis(1, most), yaxis=log_axis([1.0, *shown]), yaxis9=edge_axis()
+        xaxis=number_axis(1, most), yaxis=log_axis([*around, *shown]), yaxis9=edge_axis()
     )
     ends = {tuple(stage_ends(look.net)) for look, *_rest in drawn}
     if len(ends) == 1:
@@ -146,8 +149,10 @@ def branch_caption(look: Looked) -> str:
         text = _("{net}: every residual branch is exactly zero, so each block is its shortcut.")
         return text.format(net=look.label)
     smaller = sum(r < 1 for r, _block in good)
-    text = _("{net}: F(x) is smaller than what the shortcut carries in {n} of {total} blocks")
-    sentences = [text.format(net=look.label, n=smaller, total=len(ratios)) + "."]
+    text = _("{net}: F(x) is smaller than what the shortcut carries in {n} of {total} blocks.")
+    if smaller == len(ratios):
+        text = _("{net}: F(x) is smaller than what the shortcut carries in every block.")
+    sentences = [text.format(net=look.label, n=smaller, total=len(ratios))]
     low, high = min(good, key=lambda pair: pair[0]), max(good, key=lambda pair: pair[0])
     if len(good) > 1:
         text = _("‖F(x)‖/‖x‖ runs from {low} ({low_at}) to {high} ({high_at}).")

@@ -34,10 +34,10 @@ class MapStatistics:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values as texts, for a table."""
         rows = [
-            (_("mean"), number_text(self.mean)),
-            (_("standard deviation"), number_text(self.std)),
-            (_("minimum"), number_text(self.minimum)),
-            (_("maximum"), number_text(self.maximum)),
+            (_("mean"), _number(self.mean)),
+            (_("standard deviation"), _number(self.std)),
+            (_("minimum"), _number(self.minimum)),
+            (_("maximum"), _number(self.maximum)),
             (_("exactly zero"), _share(self.zeros)),
             (_("positive"), _share(self.positive)),
         ]
@@ -110,6 +110,10 @@ def strip_caption(strip: Sequence[Strongest]) -> str:
         text = _("Channels that are zero everywhere for this image: {places}.")
         sentences.append(text.format(places=", ".join(told)))
     return " ".join(sentences)
+
+
+def _number(value: float) -> str:
+    return _("none") if np.isnan(value) else number_text(value)
 
 
 def _share(share: float) -> str:
