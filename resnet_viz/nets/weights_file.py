@@ -6,6 +6,7 @@ Nothing in the file is run, and nothing is allocated that the file does not hold
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,7 +96,9 @@ def _read_pytorch(path: Path, *, zipped: bool) -> dict[str, Tensor]:
     if zipped:
         _check_unpacked_size(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # torch's, about files that are then refused
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - a made-up pickle can fail in any way
         _refuse(path, _reason(str(error)))
     tensors = _unwrap(found)
