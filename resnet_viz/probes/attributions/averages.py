@@ -109,7 +109,7 @@ def _drawing(x: Tensor, seed: int, skipped: int) -> Iterator[None]:
         np.random.seed(seed)
         try:
             for _sample in range(skipped):
-                torch.empty_like(x).normal_()
+                torch.empty(x.shape).normal_()  # not as `x` lies in memory
             np.random.uniform(size=skipped)
             yield
         finally:

@@ -12,7 +12,7 @@ from captum.attr import FeatureAblation, Occlusion
 from skimage.segmentation import slic
 from torch import Tensor
 
-from resnet_viz.probes.attributions.shares import Share
+from resnet_viz.probes.attributions.shares import Share, count_windows
 from resnet_viz.probes.attributions.subject import Parameters, Subject
 
 
@@ -51,11 +51,6 @@ def occlusion(subject: Subject, parameters: Parameters, share: Share) -> dict[st
         perturbations_per_eval=max(1, len(share.part(count_windows(side, window, stride)))),
     )
     return {"values": found[:, :1] / torch.outer(covers, covers)}
-
-
-def count_windows(side: int, window: int, stride: int) -> int:
-    """Windows that cover a square image; the last of a row may reach over its edge."""
-    return (math.ceil((side - window) / stride) + 1) ** 2
 
 
 def _covers(side: int, window: int, stride: int) -> Tensor:

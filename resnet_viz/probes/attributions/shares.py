@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ class Share:
 
 
 WHOLE = Share(0, 1)
+
+
+def count_windows(side: int, window: int, stride: int) -> int:
+    """Windows that cover a square image; the last of a row may reach over its edge."""
+    return (math.ceil((side - window) / stride) + 1) ** 2
 
 
 def add(parts: Sequence[Mapping[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_values_add_up_to_the_difference_of_the_logits(net, name, given):
     expected = logit(subject, subject.x) - logit(subject, baseline)
     found = values(name, subject, **given)
     share = {"deeplift": 1e-5, "integrated-gradients": 0.01, "gradient-shap": 0.05}[name]
-    assert found.sum() == pytest.approx(expected, abs=share * np.abs(found).sum())
+    assert found.sum() == pytest.approx(expected, abs=share * float(np.abs(found).sum()))
 
 
 class Doubled(nn.Module):
@@ -224,6 +225,17 @@ def test_another_seed_draws_other_noise_and_the_same_seed_the_same():
     first, again, other = (values("smoothgrad", subject, samples=2, seed=s) for s in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.allclose(first, other)
+
+
+@pytest.mark.parametrize("name", ["smoothgrad", "vargrad", "gradient-shap"])
+def test_noise_does_not_depend_on_how_the_image_lies_in_memory(name):
+    subject = subject_of("plain")
+    channels_last = subject.x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+    other = replace(subject, x=channels_last)
+    parameters = method(name, SPEC, SIDE).fill({"samples": 3})
+    whole = finish(attribute(name, subject, parameters))["values"]
+    shares = finish(add([attribute(name, other, parameters, Share(i, 3)) for i in range(3)]))
+    np.testing.assert_allclose(shares["values"], whole, atol=1e-5 * np.abs(whole).max())
 
 
 def test_grey_pictures_have_superpixels():
