@@ -65,7 +65,7 @@ def chance_question(
 ) -> Question:
     """Ask for both curves with the pixels in an order drawn by lot: what chance gives.
 
-    The result is as of `curves_question`; it is one for all maps of an image and a target.
+    The result is as of `curves_question`; it is one for all maps of a net, an image and a target.
 
     Raises:
         SpecError: a number that cannot be used.

@@ -29,14 +29,19 @@ def curves_caption(curves: Sequence[Curves], by_lot: tuple[Curve, Curve] | None 
                 label=last.label, area=_insertion(last)
             ),
         ]
-    if by_lot is not None:
-        sentences += _against_chance(curves, by_lot)
-    start, end = curves[0].insertion.probability[0], curves[0].deletion.probability[-1]
+    sentences += _against_chance(curves, by_lot)
     text = _(
-        "On the mean colour alone the target has a probability of {end:.0f} %, on the blurred "
-        "copy alone {start:.0f} %: where these are high, the curves say little."
+        "On the mean colour alone the target has a probability of {end} %, on the blurred copy "
+        "alone {start} %: where these are high, the curves say little."
     )
-    return " ".join([*sentences, text.format(end=100 * end, start=100 * start)])
+    ends = _range([c.deletion.probability[-1] for c in curves])
+    starts = _range([c.insertion.probability[0] for c in curves])
+    return " ".join([*sentences, text.format(end=ends, start=starts)])
+
+
+def _range(shares: Sequence[float]) -> str:
+    low, high = (f"{100 * end(shares):.0f}" for end in (min, max))
+    return low if low == high else _("{low} to {high}").format(low=low, high=high)
 
 
 def _deletion(curves: Curves) -> float:
@@ -47,16 +52,22 @@ def _insertion(curves: Curves) -> float:
     return curves.insertion.area
 
 
-def _against_chance(curves: Sequence[Curves], by_lot: tuple[Curve, Curve]) -> list[str]:
-    deletion, insertion = by_lot
+def _against_chance(curves: Sequence[Curves], in_common: tuple[Curve, Curve] | None) -> list[str]:
+    """What pixels by lot give, and which maps do no better."""
+    lots = [(c, c.by_lot or in_common) for c in curves]
+    pairs = [(c, lot) for c, lot in lots if lot is not None]
+    if not pairs:
+        return []
     text = _(
-        "Pixels by lot have areas of {deletion:.2f} under deletion and {insertion:.2f} under "
-        "insertion."
+        "Pixels by lot have areas of {deletion} under deletion and {insertion} under insertion."
     )
-    sentences = [text.format(deletion=deletion.area, insertion=insertion.area)]
+    areas = [
+        ", ".join(dict.fromkeys(f"{lot[place].area:.2f}" for _c, lot in pairs)) for place in (0, 1)
+    ]
+    sentences = [text.format(deletion=areas[0], insertion=areas[1])]
     for what, worse in (
-        (_("deletion"), [c.label for c in curves if _deletion(c) >= deletion.area]),
-        (_("insertion"), [c.label for c in curves if _insertion(c) <= insertion.area]),
+        (_("deletion"), [c.label for c, lot in pairs if _deletion(c) >= lot[0].area]),
+        (_("insertion"), [c.label for c, lot in pairs if _insertion(c) <= lot[1].area]),
     ):
         if worse:
             told = _("No better than that under {what}: {labels}.")

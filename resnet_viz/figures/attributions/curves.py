@@ -26,22 +26,25 @@ def deletion_and_insertion(
 
     Args:
         curves: of one image and target.
-        chance: deletion and insertion in an order drawn by lot.
+        chance: what all maps have in common, if they are of one net; else each has its `by_lot`,
+            which is drawn dotted in its colour.
     """
     families = [c.family for c in curves]
     traces: list[dict[str, Any]] = []
     if chance is not None:
         look = {"color": NEUTRAL, "dash": "2px,4px", "width": 2}
-        name = _("pixels by lot: areas {deletion:.2f} and {insertion:.2f}")
-        traces += _pair("chance", name, chance, {"mode": "lines", "line": look})
+        traces += _pair("chance", _("pixels by lot"), chance, {"mode": "lines", "line": look})
     for c, shade, symbol in zip(curves, shades(families), symbols(families), strict=True):
         line = {
             "mode": "lines+markers",
             "line": {"color": shade, "dash": LOOKS[c.family].dash, "width": 2},
             "marker": {"color": shade, "symbol": symbol, "size": 6},
         }
-        name = c.label + _(": areas {deletion:.2f} and {insertion:.2f}")
-        traces += _pair(identifier(c.label), name, (c.deletion, c.insertion), line)
+        if c.by_lot is not None:
+            look = {"color": shade, "dash": "2px,4px", "width": 1.5}
+            name = _("{label}, pixels by lot").format(label=c.label)
+            traces += _pair(identifier(name), name, c.by_lot, {"mode": "lines", "line": look})
+        traces += _pair(identifier(c.label), c.label, (c.deletion, c.insertion), line)
     figure = go.Figure(traces)
     figure.update_layout(_layout())
     return figure
@@ -51,7 +54,8 @@ def _pair(
     uid: str, name: str, pair: tuple[Curve, Curve], look: dict[str, Any]
 ) -> list[dict[str, Any]]:
     deletion, insertion = pair
-    name = name.format(deletion=deletion.area, insertion=insertion.area)
+    text = _("{label}: areas {deletion:.2f} and {insertion:.2f}")
+    name = text.format(label=name, deletion=deletion.area, insertion=insertion.area)
     hover = _("{share} % of the pixels: probability {probability} %").format(
         share="%{x:.0f}", probability="%{y:.1f}"
     )

@@ -32,12 +32,13 @@ def curve(kind, *probability, area):
     return Curve(kind, share, probability, area)
 
 
-def curves(label="Saliency", family="resnet", deletion=0.25, insertion=0.75):
+def curves(label="Saliency", family="resnet", deletion=0.25, insertion=0.75, by_lot=None):
     return Curves(
         label,
         family,
         curve("deletion", 1.0, 0.5, 0.1, area=deletion),
         curve("insertion", 0.2, 0.9, 1.0, area=insertion),
+        by_lot,
     )
 
 
@@ -90,6 +91,22 @@ def test_the_caption_of_curves_names_the_best_and_those_no_better_than_chance():
     assert "20 %" in text
     assert "Smallest" not in curves_caption([curves()], BY_LOT)
     assert curves_caption([]) == "Nothing has been measured yet."
+
+
+def test_every_net_is_held_against_pixels_by_lot_of_its_own():
+    other = curve("deletion", 1.0, 0.1, 0.0, area=0.2), curve("insertion", 0.0, 0.1, 1.0, area=0.3)
+    nets = [curves("resnet-8", by_lot=other), curves("plain-8", "plain", by_lot=BY_LOT)]
+    figure = deletion_and_insertion(nets)
+    by_lot, own = figure.data[0], figure.data[2]
+    assert list(by_lot.y) == [100, 10, 0]
+    assert by_lot.line.color == own.line.color
+    assert by_lot.line.dash != own.line.dash
+    assert "resnet-8, pixels by lot: areas 0.20 and 0.30" in by_lot.name
+    text = curves_caption(nets)
+    assert "areas of 0.20, 0.50 under deletion and 0.30, 0.60 under insertion" in text
+    assert "No better than that under deletion: resnet-8." in text
+    assert "No better than that under insertion" not in text
+    assert {row["map"] for row in curve_rows(nets)} >= {"resnet-8, by lot", "plain-8, by lot"}
 
 
 def test_localisation_shows_every_image_the_hits_and_chance():
