@@ -9,19 +9,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resnet_viz.analysis.gallery_jobs import Gallery
 from resnet_viz.datasets.images import resize
 from resnet_viz.datasets.load import load
 from resnet_viz.specs import DataSpec
 
 
-def find_images(data: Mapping[str, Any], size: int, count: int, fingerprint: str) -> Gallery:
+def find_images(data: Mapping[str, Any], size: int, count: int, fingerprint: str) -> dict[str, Any]:
     """The first test images of every class in turn, until there are `count`.
 
     Args:
         data: `DataSpec.to_dict`.
         size: side in pixels of the images.
         fingerprint: of a folder's listing; makes another question of a changed folder.
+
+    Returns:
+        The fields of a `gallery_jobs.Gallery`.
 
     Raises:
         DataError: the data are not there.
@@ -32,13 +34,13 @@ def find_images(data: Mapping[str, Any], size: int, count: int, fingerprint: str
         images, labels, masks = found.train_images, found.train_labels, found.train_masks
     places = _in_turn(labels)[:count]
     pixels = resize(images[places], size).expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
-    return Gallery(
-        images=pixels.contiguous().numpy(),
-        places=places.numpy(),
-        labels=labels[places].numpy(),
-        classes=found.classes,
-        masks=None if masks is None else _enlarged(masks[places], size).numpy(),
-    )
+    return {
+        "images": pixels.contiguous().numpy(),
+        "places": places.numpy(),
+        "labels": labels[places].numpy(),
+        "classes": found.classes,
+        "masks": None if masks is None else _enlarged(masks[places], size).numpy(),
+    }
 
 
 def _in_turn(labels: Tensor) -> Tensor:

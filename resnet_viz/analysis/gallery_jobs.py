@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_viz.analysis.inquiry import Job
-from resnet_viz.analysis.question import Question, single
+from resnet_viz.analysis.question import Question
 from resnet_viz.datasets.scan import scan
 from resnet_viz.specs import DataSpec
 
@@ -58,4 +58,5 @@ def gallery_question(data: DataSpec, size: int, count: int = IMAGES) -> Question
         "count": count,
         "fingerprint": scan(data.folder).fingerprint if data.folder is not None else "",
     }
-    return single(Job("resnet_viz.analysis.gallery_answers:find_images", arguments))
+    job = Job("resnet_viz.analysis.gallery_answers:find_images", arguments)
+    return Question((job,), lambda answers: Gallery(**answers[0]))

@@ -1,0 +1,69 @@
+"""Which picture the nets of a page look at, and which square of it; both pages share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from resnet_viz.datasets.picture import centre_square
+from resnet_viz.datasets.samples import open_sample, samples
+from resnet_viz.figures.maps.pictures import Picture as Drawn, image_png
+from resnet_viz.i18n import _
+from resnet_viz.sources import NetCard
+from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.pictures.offered import data_image, photograph
+from resnet_viz.ui.pictures.own import camera_picture, uploaded_picture
+from resnet_viz.ui.pictures.seen import Found, Seen
+from resnet_viz.ui.pixel_images import pixel_images
+from resnet_viz.ui.session import Backend
+from resnet_viz.ui.square_cut import square_cut
+
+__all__ = ["Seen", "picture_control"]
+
+_FIRST = "cat"  # shown while there is none of one's own
+
+
+def picture_control(backend: Backend, card: NetCard) -> Seen:
+    """A picture, from a file, the camera, photographs or a data set, and the square to look at.
+
+    The way in, and what is chosen there, stand in the link; a picture of one's own cannot.
+
+    Args:
+        card: of the net whose view of the square is shown.
+
+    Raises:
+        SpecError, DataError: an image of a data set cannot be had; the message says why.
+    """
+    ways: dict[str, tuple[str, Callable[[], Found | None]]] = {
+        "photo": (_("Photographs"), photograph),
+        "upload": (_("Your own"), uploaded_picture),
+        "data": (_("Data sets"), lambda: data_image(backend, card)),
+        "camera": (_("Camera"), camera_picture),
+    }
+    titles = {code: title for code, (title, _choose) in ways.items()}
+    way = linked_choice(_("Picture"), titles, key="picture")
+    found = ways[way][1]()
+    if found is None:
+        st.caption(_("Until then, the cat is shown."))
+        found = Found(open_sample(_FIRST), samples()[_FIRST].title)
+    for note in found.picture.notes:
+        st.caption(_("Note: {note}.").format(note=note))
+    if found.whole:
+        seen = Seen(found, centre_square(found.picture))
+        _show_whole(seen, card)
+        return seen
+    square = square_cut(
+        found.picture,
+        title=found.title,
+        key=f"square_{found.id}",
+        see=lambda square: Seen(found, square).pixels(card),
+    )
+    return Seen(found, square)
+
+
+def _show_whole(seen: Seen, card: NetCard) -> None:
+    size = card.image_size
+    caption = _("{size}×{size} pixels, exactly as the net sees them").format(size=size)
+    png = image_png(seen.pixels(card), least_pixels=192)
+    pixel_images([Drawn(png, seen.title, caption, seen.title)], most=192)
