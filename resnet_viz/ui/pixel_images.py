@@ -10,8 +10,12 @@ import streamlit as st
 
 from resnet_viz.figures.maps.pictures import Picture
 
-_ROW = "display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start"
-_FIGURE = "margin:0;flex:1 1 {least}px;min-width:0;max-width:{most}px"
+# All in one row where each gets its least width, else rows of equally wide pictures.
+_ROW = (
+    "display:grid;gap:1rem;align-items:start;max-width:calc({count} * ({most}px + 1rem) - 1rem);"
+    "grid-template-columns:repeat(auto-fill,"
+    "minmax(max({least}px, calc((100% + 1rem) / {count} - 1rem)), 1fr))"
+)
 _TITLE = "font-size:0.875rem;font-weight:600;margin-bottom:0.25rem"
 _IMAGE = "display:block;width:100%;image-rendering:pixelated;border-radius:2px"
 _CAPTION = "font-size:0.875rem;opacity:0.8;margin-top:0.25rem"
@@ -24,16 +28,16 @@ def pixel_images(pictures: Sequence[Picture], *, least: int = 96, most: int = 32
         pictures: drawn equally wide, each pixel a sharp square.
         least, most: width of one in CSS pixels.
     """
-    figures = "".join(_figure(picture, least, most) for picture in pictures)
-    st.html(f'<div style="{_ROW}">{figures}</div>')
+    row = _ROW.format(count=len(pictures), least=least, most=most)
+    st.html(f'<div style="{row}">{"".join(map(_figure, pictures))}</div>')
 
 
-def _figure(picture: Picture, least: int, most: int) -> str:
+def _figure(picture: Picture) -> str:
     source = f"data:image/png;base64,{b64encode(picture.png).decode()}"
     title = f'<div style="{_TITLE}">{escape(picture.title)}</div>' if picture.title else ""
     caption = f'<figcaption style="{_CAPTION}">{escape(picture.caption)}</figcaption>'
     return (
-        f'<figure style="{_FIGURE.format(least=least, most=most)}">{title}'
+        f'<figure style="margin:0">{title}'
         f'<img src="{source}" alt="{escape(picture.alt)}" style="{_IMAGE}">'
         f"{caption if picture.caption else ''}</figure>"
     )

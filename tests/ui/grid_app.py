@@ -18,4 +18,4 @@ if st.toggle("Grid", value=True, key="shown"):
 preset = sprite_grid(map_sheet(maps[:4]), key="preset", selected=2, alt="four maps")
 st.markdown(f"preset: {preset}")
 picture = Picture(map_png(maps[0]), "<b>channel</b> 0", "mean & more", 'said "aloud"')
-pixel_images([picture, picture])
+pixel_images([picture, picture], least=160)
