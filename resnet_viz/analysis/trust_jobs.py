@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from resnet_viz.analysis.attribution_jobs import attribution_question
+from resnet_viz.analysis.attribution_jobs import attribution_question, estimate_seconds
 from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.question import Question, all_jobs, results
 from resnet_viz.checks import check_integer
@@ -24,7 +24,8 @@ from resnet_viz.trust import Infidelity, Sensitivity
 
 STEPS, MOST_STEPS = 32, 256
 SQUARES, MOST_SQUARES = 64, 1024
-COPIES, MOST_COPIES = 8, 64
+FEWEST_COPIES, COPIES, MOST_COPIES = 2, 8, 64
+COPIES_SECONDS = 120.0  # that noisy copies may take, unless so many are asked for
 LEVELS = 5  # captum's default radius, 0.02, as grey levels of 255
 
 # A forward pass takes about 0.045 ns a multiply-add, measured on one core: this is half a second.
@@ -126,12 +127,15 @@ def infidelity_question(
         SpecError: a number that cannot be used.
     """
     check_integer("samples", samples, 1, MOST_SQUARES)
+    local = found.method in _LOCAL
+    # What a square covers of a map that is not multiplied by the image is a sum over channels too.
+    values = found.values if local else found.values.sum(0, keepdims=True)
     arguments = {
         "net": source.to_dict(),
         "image": image,
-        "values": _pack(found.values),
+        "values": _pack(values),
         "target": found.target,
-        "local": found.method in _LOCAL,
+        "local": local,
         "seed": seed,
     }
     parts = parts_of(range(samples), images_a_job(card))
@@ -169,7 +173,7 @@ def sensitivity_question(
     found: Attribution,
     parameters: Mapping[str, Any],
     *,
-    copies: int = COPIES,
+    copies: int | None = None,
     levels: int = LEVELS,
     seed: int = 0,
 ) -> Question:
@@ -181,13 +185,15 @@ def sensitivity_question(
     Args:
         found: of the image itself.
         parameters: with which it was found.
-        copies: of the image.
+        copies: of the image; None for `default_copies`.
         levels: every value is changed by up to so many grey levels of 255, drawn evenly.
         seed: of the noise.
 
     Raises:
         SpecError: a number that cannot be used.
     """
+    if copies is None:
+        copies = default_copies(card, found.method, parameters)
     check_integer("copies", copies, 1, MOST_COPIES)
     check_integer("levels", levels, 1, 64)
     questions = [
@@ -200,6 +206,12 @@ def sensitivity_question(
         return Sensitivity(tuple(relative_change(found.values, m) for m in maps), levels)
 
     return Question(tuple(all_jobs(questions)), combine)
+
+
+def default_copies(card: NetCard, method: str, parameters: Mapping[str, Any]) -> int:
+    """Eight, or as many as can be explained in about two minutes; two at least."""
+    each = estimate_seconds(card, method, parameters)
+    return max(FEWEST_COPIES, min(COPIES, int(COPIES_SECONDS / each)))
 
 
 def noisy_copies(image: str, card: NetCard, copies: int, levels: int, seed: int) -> list[str]:

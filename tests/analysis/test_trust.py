@@ -4,6 +4,7 @@ import base64
 import io
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import torch
 from captum.attr import LayerAttribution, LayerGradientXActivation, Saliency
 from captum.metrics import infidelity, sensitivity_max
 from PIL import Image
-from resnet_viz.analysis.attribution_jobs import attribution_question
 
+from resnet_viz.analysis.attribution_jobs import attribution_question, estimate_seconds
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.localisation_jobs import localisation_question
 from resnet_viz.analysis.opened import open_net
@@ -22,6 +23,7 @@ from resnet_viz.analysis.trust_jobs import (
     chance_question,
     curve,
     curves_question,
+    default_copies,
     images_a_job,
     infidelity_question,
     noisy_copies,
@@ -138,10 +140,11 @@ def test_curves_of_a_large_net_come_in_small_jobs(source):
     assert parts_of(range(5), 2) == [[0, 1], [2, 3], [4]]
 
 
-def captums_infidelity(net, x, values, squares, normalize):
+def captums_infidelity(net, x, values, squares, normalize, local):
     def cover(images):
         covered = squares.expand(-1, 3, -1, -1)
-        return covered.float(), torch.where(covered, torch.zeros_like(images), images)
+        left = torch.where(covered, torch.zeros_like(images), images)
+        return images - left if local else covered.float(), left
 
     found = infidelity(
         net, cover, x, values, target=TARGET, n_perturb_samples=len(squares), normalize=normalize
@@ -149,15 +152,20 @@ def captums_infidelity(net, x, values, squares, normalize):
     return found.item()
 
 
-def test_infidelity_in_parts_is_captums_in_one(source, card, image, monkeypatch):
-    found = explained(source, card, image, "input-x-gradient")
+@pytest.mark.parametrize(
+    ("method", "local"),
+    [("input-x-gradient", False), ("occlusion", False), ("guided-backprop", True)],
+)
+def test_infidelity_in_parts_is_captums_in_one(source, card, image, method, local, monkeypatch):
+    found = explained(source, card, image, method)
     monkeypatch.setattr("resnet_viz.analysis.trust_jobs.images_a_job", lambda _card: 7)
     question = infidelity_question(source, card, image, found, samples=20, seed=3)
     assert len(question.jobs) == 3
     measured = answer(question)
     net, x = case(source, image)
-    values, squares = torch.tensor(found.values[None]), random_squares(16, 20, 3)
-    plain, best = (captums_infidelity(net, x, values, squares, scale) for scale in (False, True))
+    values = torch.tensor(found.values).expand(3, -1, -1)[None] / (3 / len(found.values))
+    squares = random_squares(16, 20, 3)
+    plain, best = (captums_infidelity(net, x, values, squares, n, local) for n in (False, True))
     assert measured.value == pytest.approx(plain, rel=1e-5)
     assert measured.best == pytest.approx(best, rel=1e-4)
     assert 0 <= measured.unexplained <= 1
@@ -204,10 +212,19 @@ def test_sensitivity_is_captums(source, card, image, method):
     assert len(measured.changes) == 3
 
 
+def test_a_long_method_has_fewer_noisy_copies(card):
+    assert default_copies(card, "saliency", {}) == 8
+    net = NetSpec("resnet", 50, "bottleneck", "B", 64, (3, 4, 6, 3), stem="imagenet")
+    large = replace(card, net=net, image_size=224)
+    each = estimate_seconds(large, "integrated-gradients", {"steps": 100})
+    copies = default_copies(large, "integrated-gradients", {"steps": 100})
+    assert 2 < copies < 8
+    assert copies * each <= 120 < (copies + 1) * each
+    assert default_copies(large, "integrated-gradients", {"steps": 300}) == 2
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_noise_is_at_most_so_many_grey_levels(card, mode):
-    from dataclasses import replace
-
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     card = replace(card, channels=len(mode))
     before = np.array(Image.fromarray(pixels).convert(mode)).astype(int)
@@ -240,8 +257,6 @@ def test_localisation_explains_the_own_class_of_shapes_under_their_masks(source,
 
 
 def test_localisation_needs_a_net_of_the_shapes(source, card):
-    from dataclasses import replace
-
     for data in (None, DataSpec("digits")):
         with pytest.raises(SpecError, match="drawn shapes only"):
             localisation_question(source, replace(card, data=data), "saliency", {})
