@@ -13,31 +13,28 @@ grow by √2 a block.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from resnet_viz.checks import check_choice
-from resnet_viz.datasets.images import resize
-from resnet_viz.datasets.load import load
+from resnet_viz.datasets.catalogue import SHAPES_CLASSES
+from resnet_viz.datasets.shapes import draw
 from resnet_viz.i18n import _
 from resnet_viz.nets.blocks import Bias, Scale
 from resnet_viz.nets.build import Net
-from resnet_viz.specs import DataSpec, NetSpec
+from resnet_viz.points import parts_from_head
+from resnet_viz.specs import DataSpec
 
 _PIXELS = 64 * 32 * 32  # of the batch: 64 pictures of 32 pixels a side, fewer larger ones
 _FEWEST = 8
-
-
-def parts_from_head(spec: NetSpec) -> tuple[str, ...]:
-    """The parts of a net in the order of the cascade: "head", "stage3", …, "stem"."""
-    stages = range(len(spec.stage_blocks), 0, -1)
-    return ("head", *(f"stage{number}" for number in stages), "stem")
+_SEED = 3  # of the pictures: none of the data set's
 
 
 def own_pictures(size: int, channels: int) -> Tensor:
     """Pictures that the program draws itself: uint8 (B, channels, size, size)."""
     count = max(_FEWEST, _PIXELS // size**2)
-    pictures = resize(load(DataSpec("shapes")).train_images[:count], size)
+    pictures = torch.from_numpy(draw(np.arange(count) % len(SHAPES_CLASSES), size, _SEED).images)
     return pictures if channels == 3 else pictures.float().mean(1, keepdim=True).byte()
 
 

@@ -30,7 +30,7 @@ class BundledNet:
         train_images, test_images: how many there were.
         train_error, test_error: fractions, measured with the file's own weights.
         classes: names in order of the logits.
-        version: of the program that trained it.
+        trained_with: device, number format, time and program version.
     """
 
     name: str
@@ -42,7 +42,7 @@ class BundledNet:
     train_error: float
     test_error: float
     classes: tuple[str, ...]
-    version: str
+    trained_with: str
 
 
 def bundled_path(name: str) -> Path:
@@ -73,15 +73,17 @@ def nets_in(folder: Path) -> tuple[BundledNet, ...]:
 
 def _read(path: Path) -> BundledNet:
     meta = json.loads(read_metadata(path)["resnet_viz"])
-    about = {key: meta[key] for key in ("step", "trained_on", "train_images", "test_images")}
-    errors = {key: meta[key] for key in ("train_error", "test_error")}
     return BundledNet(
         name=path.name.removesuffix(ENDING),
         run=RunSpec.from_dict(meta["spec"]),
+        step=meta["step"],
+        trained_on=meta["trained_on"],
+        train_images=meta["train_images"],
+        test_images=meta["test_images"],
+        train_error=meta["train_error"],
+        test_error=meta["test_error"],
         classes=tuple(meta["classes"]),
-        version=meta["version"],
-        **about,
-        **errors,
+        trained_with=meta["trained_with"],
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from resnet_viz import __version__
 from resnet_viz.specs import DataSpec, RunSpec
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 
@@ -36,5 +35,5 @@ def bundle(checkpoint: Checkpoint, data: DataSpec, about: dict[str, Any]) -> Che
                 raise CheckpointError(f"{name} does not fit into float16")
     run = replace(RunSpec.from_dict(checkpoint.meta["spec"]), data=data)
     meta = {key: checkpoint.meta[key] for key in _KEPT}
-    meta |= {"spec": run.to_dict(), "version": __version__, **about}
+    meta |= {"spec": run.to_dict(), **about}
     return Checkpoint(checkpoint.step, tensors, meta)
