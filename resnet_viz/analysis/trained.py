@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from resnet_viz.i18n import _
-from resnet_viz.nets.build import Net, build_net
+from resnet_viz.nets.build import Net
 from resnet_viz.specs import NetSpec, RunSpec
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 
@@ -48,8 +48,8 @@ def restore(found: Checkpoint, spec: NetSpec, num_classes: int, channels: int) -
     Raises:
         CheckpointError: they are not weights of such a net.
     """
-    with torch.device("meta"):
-        net = build_net(spec, num_classes, channels)
+    with torch.device("meta"):  # not `build_net`: drawing there imports sympy, 1.3 s of processor
+        net = Net(spec, num_classes, channels)
     weights = {k.removeprefix("net."): v for k, v in found.tensors.items() if k.startswith("net.")}
     try:
         net.load_state_dict(weights, assign=True)
