@@ -24,7 +24,6 @@ from resnet_viz.i18n import _
 from resnet_viz.nets.blocks import Bias, Scale
 from resnet_viz.nets.build import Net
 from resnet_viz.points import parts_from_head
-from resnet_viz.specs import DataSpec
 
 _PIXELS = 64 * 32 * 32  # of the batch: 64 pictures of 32 pixels a side, fewer larger ones
 _FEWEST = 8
