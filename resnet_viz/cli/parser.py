@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from resnet_viz import __version__
-from resnet_viz.cli import evaluate, features, gradients, stored, sweeps
+from resnet_viz.cli import attribute, evaluate, features, gradients, stored, sweeps
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
@@ -34,6 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     sweeps.add_commands(commands)
     gradients.add_commands(commands)
     features.add_commands(commands)
+    attribute.add_commands(commands)
     evaluate.add_commands(commands)
     stored.add_commands(commands)
     return parser
