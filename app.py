@@ -56,6 +56,22 @@ page = st.navigation(
                 help=_("Everything that was trained: open, compare, export, delete."),
             ),
         ],
+        _("Look inside"): [
+            st.Page(
+                "pages/feature_maps.py",
+                title=_("Feature maps"),
+                icon=":material/grid_view:",
+                url_path="feature_maps",
+                help=_("Upload an image: what each stage of a net makes of it."),
+            ),
+            st.Page(
+                "pages/attributions.py",
+                title=_("Attributions"),
+                icon=":material/my_location:",
+                url_path="attributions",
+                help=_("Upload an image: which pixels decided, by fourteen methods."),
+            ),
+        ],
     }
 )
 if st.session_state.get("page") != page.url_path:

@@ -126,3 +126,9 @@ def find_point(spec: NetSpec, name: str) -> Point:
         text = _("{net} has no point {name!r}; nearest: {near}")
         raise SpecError(text.format(net=spec.name, name=name, near=", ".join(close or points)))
     return points[name]
+
+
+def parts_from_head(spec: NetSpec) -> tuple[str, ...]:
+    """The parts of a net from the last to the first: "head", "stage3", …, "stem"."""
+    stages = range(len(spec.stage_blocks), 0, -1)
+    return ("head", *(f"stage{number}" for number in stages), "stem")

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 
 MAX_ANSWERS = 4096
-MAX_BYTES = 64 << 20
+MAX_BYTES = 256 << 20  # a point of a large net has up to 16 MB
 
 
 class AnswerCache:

@@ -13,6 +13,8 @@ _MIMES = {
     "csv": "text/csv",
     "json": "application/json",
     "html": "text/html",
+    "npy": "application/octet-stream",
+    "png": "image/png",
     "py": "text/x-python",
     "safetensors": "application/octet-stream",
 }

@@ -1,0 +1,80 @@
+"""Files with a person's own nets, kept in the data folder until they are deleted. No torch.
+
+Nothing of them is trusted or opened here; `nets.foreign` does that, in the analysis process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from resnet_viz.i18n import _
+from resnet_viz.runs.schema import StoreError
+
+ENDINGS = ("safetensors", "pt", "pth", "th", "bin", "ckpt")
+MAX_BYTES = 1 << 30
+MAX_FILES = 50
+
+
+def own_nets_folder(home: Path) -> Path:
+    """Where they lie."""
+    return home / "nets" / "own"
+
+
+def list_own_nets(home: Path) -> list[Path]:
+    """Every file that was kept, the newest first."""
+    try:
+        found = [path for path in own_nets_folder(home).iterdir() if not path.suffix == ".part"]
+        return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+
+
+def keep_own_net(home: Path, name: str, data: bytes) -> Path:
+    """Keep a file under a name made of its own and a hash of its bytes; the same bytes once.
+
+    Raises:
+        StoreError: too large, too many, or it cannot be written.
+    """
+    if len(data) > MAX_BYTES:
+        text = _("{name} has {size:.1f} GB; a net's file may have {most:.0f} GB.")
+        raise StoreError(text.format(name=name, size=len(data) / 1e9, most=MAX_BYTES / 1e9))
+    path = own_nets_folder(home) / f"{hashlib.sha256(data).hexdigest()[:12]}-{_clean(name)}"
+    if path.exists():
+        os.utime(path)
+        return path
+    if len(list_own_nets(home)) >= MAX_FILES:
+        text = _("{n} files of nets are kept already; delete one of them first.")
+        raise StoreError(text.format(n=MAX_FILES))
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        text = _("The file cannot be kept in {folder}: {reason}")
+        reason = error.strerror or str(error)
+        raise StoreError(text.format(folder=path.parent, reason=reason)) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def delete_own_net(home: Path, name: str) -> None:
+    """Delete one of them; nothing happens if it is gone."""
+    for path in list_own_nets(home):
+        if path.name == name:
+            path.unlink(missing_ok=True)
+
+
+def own_net_title(path: Path) -> str:
+    """The name that the file came with."""
+    return path.name.partition("-")[2]
+
+
+def _clean(name: str) -> str:
+    """A file name without anything that a file system could take amiss."""
+    text = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name.replace("\\", "/")).name).strip("._")
+    return text[-80:] or "net"

@@ -1,0 +1,52 @@
+"""Short questions that a page waits for, because its controls depend on their answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.question import Question
+from resnet_viz.i18n import _
+from resnet_viz.sources import NetCard, Source
+from resnet_viz.specs import SpecError
+from resnet_viz.ui.session import Backend
+
+_LOOK_SECONDS = 0.1
+
+
+def open_card(backend: Backend, source: Source) -> NetCard:
+    """What is known of a net; a person sees that it is being opened.
+
+    Raises:
+        SpecError: it cannot be opened; the message says why.
+    """
+    job = Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()})
+    card = _await(backend, (job,), _("Opening {net} …").format(net=source.name))[0]
+    assert isinstance(card, NetCard)
+    return card
+
+
+def answer_now(backend: Backend, question: Question, text: str) -> Any:
+    """The result of a question that takes a second or so.
+
+    Args:
+        text: what is being done, for a person who waits.
+
+    Raises:
+        SpecError: it was not answered; the message says why.
+    """
+    return question.combine(_await(backend, question.jobs, text))
+
+
+def _await(backend: Backend, jobs: tuple[Job, ...], text: str) -> list[Any]:
+    inquiry = backend.analysis.ask(jobs)
+    if not inquiry.wait(_LOOK_SECONDS):
+        with st.spinner(text if backend.analysis.ready else _("Loading PyTorch …")):
+            place = st.empty()
+            while not inquiry.wait(_LOOK_SECONDS):
+                place.empty()  # lets another click on the page end this run of it
+    if inquiry.error is not None:
+        raise SpecError(inquiry.error)
+    return inquiry.answers

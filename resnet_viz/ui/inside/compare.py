@@ -1,0 +1,230 @@
+"""Attributions, first view: methods side by side, for nets, targets or checkpoints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from resnet_viz.analysis.attribution_jobs import attribution_question
+from resnet_viz.figures.attributions.captions import completeness_caption
+from resnet_viz.figures.attributions.overlay import (
+    VIEWS,
+    attribution_limits,
+    attribution_png,
+    comparison_png,
+    view_name,
+)
+from resnet_viz.figures.maps.pictures import Picture, image_png
+from resnet_viz.figures.maps.predictions import class_name
+from resnet_viz.i18n import _
+from resnet_viz.inside import Attribution
+from resnet_viz.methods import Method
+from resnet_viz.ui.downloads import table
+from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inside.columns import Column, columns_control
+from resnet_viz.ui.inside.looking import Looking
+from resnet_viz.ui.inside.method_form import (
+    FIRST_METHODS,
+    fitting,
+    methods_control,
+    parameters_control,
+)
+from resnet_viz.ui.inside.take_away import take_away_inside
+from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.pixel_images import pixel_images
+from resnet_viz.ui.session import Backend
+
+
+@dataclass(frozen=True)
+class Look:
+    """How maps are drawn."""
+
+    view: str
+    opacity: float
+    shared: bool
+
+
+def compare_view(backend: Backend, looking: Looking) -> None:
+    """Controls above; a row a method, a column a net, target or checkpoint.
+
+    Raises:
+        SpecError: nothing that can be attributed is chosen.
+    """
+    card = looking.nets[0].card
+    chosen = methods_control(card, key="methods", default=FIRST_METHODS)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        columns = columns_control(backend, looking)
+        look = _look_controls()
+    with st.expander(_("Parameters of the methods"), icon=":material/tune:"):
+        parameters = {method.name: _parameters(method) for method in chosen}
+    questions = [
+        attribution_question(
+            column.net.source,
+            column.net.card,
+            looking.text(column.net),
+            method.name,
+            fitting(parameters[method.name], column.net.card, method),
+            column.target,
+        )
+        for method in chosen
+        for column in columns
+    ]
+    watch_questions(
+        backend,
+        "compare",
+        questions,
+        lambda found: _draw(looking, chosen, columns, found, look),
+        last=lambda found: _take_away(looking, chosen, columns, found, look, parameters),
+    )
+
+
+def _look_controls() -> Look:
+    view = linked_choice(
+        _("Drawn"), {name: view_name(name) for name in VIEWS}, key="drawn", as_list=True
+    )
+    opacity = 0.8
+    if view == "over":
+        opacity = float(st.slider(_("Opacity"), 0.1, 1.0, 0.8, key="opacity", width=160))
+    shared = st.toggle(
+        _("One scale a row"),
+        key="one_scale",
+        help=_("Colours of a row mean the same amount; else every map has a scale of its own."),
+    )
+    return Look(view, opacity, shared)
+
+
+def _parameters(method: Method) -> dict[str, Any]:
+    if not method.parameters:
+        return {}
+    st.markdown(f"**{method.title}**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        return parameters_control(method, key="p")
+
+
+def _draw(
+    looking: Looking,
+    chosen: Sequence[Method],
+    columns: Sequence[Column],
+    found: Sequence[Attribution | None],
+    look: Look,
+) -> None:
+    pixel_images([_image(looking, column) for column in columns], least=130, most=220)
+    rows = _pictures(looking, chosen, columns, found, look)
+    places = st.columns(2 if len(columns) <= 2 else 1, gap="large")
+    for number, (method, pictures) in enumerate(zip(chosen, rows, strict=True)):
+        with places[number % len(places)]:
+            st.markdown(f"**{method.title}**", help=method.paper)
+            st.caption(method.asks)
+            if any(pictures):
+                pixel_images([p for p in pictures if p], least=130, most=220)
+            else:
+                st.caption(_("Coming …"))
+
+
+def _image(looking: Looking, column: Column) -> Picture:
+    said = column.prediction.top(1)[0]
+    text = _("says {name}").format(name=class_name(column.net.card.classes[said]))
+    return Picture(
+        image_png(looking.seen.pixels(column.net.card)),
+        column.title,
+        text,
+        _("The image as {net} sees it").format(net=column.net.title),
+    )
+
+
+def _pictures(
+    looking: Looking,
+    chosen: Sequence[Method],
+    columns: Sequence[Column],
+    found: Sequence[Attribution | None],
+    look: Look,
+) -> list[list[Picture | None]]:
+    """A row a method, a picture a column; None for what is not there yet."""
+    rows = []
+    for number, method in enumerate(chosen):
+        row = found[number * len(columns) : (number + 1) * len(columns)]
+        there = [attribution for attribution in row if attribution is not None]
+        rows.append(
+            [
+                None
+                if attribution is None
+                else _picture(looking, method, column, attribution, there, look)
+                for column, attribution in zip(columns, row, strict=True)
+            ]
+        )
+    return rows
+
+
+def _picture(
+    looking: Looking,
+    method: Method,
+    column: Column,
+    attribution: Attribution,
+    row: Sequence[Attribution],
+    look: Look,
+) -> Picture:
+    compared = row if look.shared else [attribution]
+    limits = attribution_limits([a.values for a in compared], signed=method.signed)
+    png = attribution_png(
+        attribution.values,
+        looking.seen.pixels(column.net.card),
+        limits,
+        view=look.view,
+        opacity=look.opacity,
+    )
+    texts = [_("{seconds:.2g} s").format(seconds=attribution.seconds)]
+    if completeness := completeness_caption(attribution):
+        texts.append(completeness)
+    alt = _("{method} of {column}").format(method=method.title, column=column.title)
+    return Picture(png, "", " · ".join(texts), alt)
+
+
+def _take_away(
+    looking: Looking,
+    chosen: Sequence[Method],
+    columns: Sequence[Column],
+    found: Sequence[Attribution | None],
+    look: Look,
+    parameters: Mapping[str, Mapping[str, Any]],
+) -> None:
+    pairs = [(method, column) for method in chosen for column in columns]
+    rows = [
+        {
+            "method": method.name,
+            "net": column.net.source.name,
+            "target": column.net.card.classes[a.target],
+            "probability": a.target_probability,
+            "logit": a.target_logit,
+            "sum": float(a.values.sum()),
+            "expected_sum": a.expected,
+            "seconds": a.seconds,
+            **{f"parameter_{k}": v for k, v in parameters[method.name].items()},
+        }
+        for (method, column), a in zip(pairs, found, strict=True)
+        if a is not None
+    ]
+    table(rows, key="compare_table")
+    take_away_inside(
+        "attributions",
+        png=lambda: comparison_png(
+            _pictures(looking, chosen, columns, found, look),
+            [method.title for method in chosen],
+            [column.title for column in columns],
+        ),
+        rows=rows,
+        json=lambda: json.dumps(rows),
+        code="\n".join(_command(m, c, parameters[m.name]) for m, c in pairs),
+    )
+
+
+def _command(method: Method, column: Column, parameters: Mapping[str, Any]) -> str:
+    sets = "".join(f" --set {name}={value}" for name, value in parameters.items())
+    target = class_name(column.net.card.classes[column.target])
+    return (
+        f"python -m resnet_viz attribute IMAGE --net {column.net.source.name} "
+        f'--method {method.name} --target "{target}"{sets} --out {method.name}.png'
+    )

@@ -1,0 +1,63 @@
+"""What both pages have on the left: an image, a net, and one beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from resnet_viz.figures.maps.looked import Looked
+from resnet_viz.inside import Overview
+from resnet_viz.ui.inside.nets import Shown, beside_control, net_control, show
+from resnet_viz.ui.pictures.control import Seen, picture_control
+from resnet_viz.ui.session import Backend
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Nets that look at an image.
+
+    Attributes:
+        nets: one or two.
+        seen: the image, and the square of it that they see.
+    """
+
+    nets: tuple[Shown, ...]
+    seen: Seen
+
+    def text(self, net: Shown) -> str:
+        """The square as the net takes it, for jobs."""
+        return self.seen.text(net.card)
+
+
+def looking_controls(backend: Backend) -> Looking:
+    """The image above, the nets below it.
+
+    Raises:
+        SpecError: something is chosen that cannot be looked at; the message says what to do.
+    """
+    image_place = st.container(border=True)
+    with st.container(border=True):
+        first = net_control(backend, key="net", default="resnet-56")
+        second = beside_control(backend, first)
+        nets = show(backend, [first] if second is None else [first, second])
+    with image_place:
+        seen = picture_control(backend, nets[0].card)
+    return Looking(tuple(nets), seen)
+
+
+def shapes_controls(backend: Backend) -> tuple[Shown, ...]:
+    """One or two nets that were trained on the drawn shapes.
+
+    Raises:
+        SpecError: one of them cannot be opened.
+    """
+    with st.container(border=True):
+        first = net_control(backend, key="finder", default="shapes-resnet-20")
+        second = beside_control(backend, first, key="finder_beside")
+        return tuple(show(backend, [first] if second is None else [first, second]))
+
+
+def as_looked(net: Shown, overview: Overview) -> Looked:
+    """A net and what was found in it, as charts take them."""
+    return Looked(net.card.net, net.title, overview, net.card.step)
