@@ -30,7 +30,8 @@ LEVELS = 5  # captum's default radius, 0.02, as grey levels of 255
 
 # A forward pass takes about 0.045 ns a multiply-add, measured on one core: this is half a second.
 _JOB_MULTIPLY_ADDS = 1.1e10
-_MOST_IMAGES = 64  # in a batch, so that small nets on large images keep to memory
+# In a batch, so that small nets on large images keep to memory: 13 images of 224×224 pixels.
+_MOST_IMAGES, _MOST_VALUES = 64, 2_000_000
 
 # Signed gradients: by how much the logit changes with a pixel's value. All other maps say what a
 # pixel adds, or, without a sign, how much it matters.
@@ -230,7 +231,9 @@ def noisy_copies(image: str, card: NetCard, copies: int, levels: int, seed: int)
 def images_a_job(card: NetCard) -> int:
     """Images whose forward passes take about half a second on one core."""
     costs = count_costs(card.net, in_channels=card.channels, image_size=card.image_size)
-    return min(_MOST_IMAGES, max(1, int(_JOB_MULTIPLY_ADDS / costs.multiply_adds)))
+    by_time = int(_JOB_MULTIPLY_ADDS / costs.multiply_adds)
+    by_memory = _MOST_VALUES // (card.channels * card.image_size**2)
+    return max(1, min(_MOST_IMAGES, by_time, by_memory))
 
 
 def parts_of(whole: Sequence[int], size: int) -> list[list[int]]:

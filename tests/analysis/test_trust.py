@@ -137,6 +137,8 @@ def test_curves_of_a_large_net_come_in_small_jobs(source):
     question = chance_question(source, big, "", 0, steps=32)
     assert len(question.jobs) == 2 * math.ceil(33 / images_a_job(big))
     assert images_a_job(big) >= max(len(job.arguments["counts"]) for job in question.jobs)
+    small = replace(big, net=NetSpec("plain", 8, width=1), image_size=224)
+    assert images_a_job(small) == 13  # what fits into memory, not what is fast enough
     assert parts_of(range(5), 2) == [[0, 1], [2, 3], [4]]
 
 
