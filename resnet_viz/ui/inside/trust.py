@@ -207,11 +207,13 @@ def _curves(cases: Sequence[Case], measured: Sequence[Measured]) -> None:
 
 
 def _labelled(cases: Sequence[Case], measured: Sequence[Measured]) -> list[Curves]:
-    return [
-        Curves(case.column.net.title, case.column.net.card.net.family, *m.curves, m.chance)
-        for case, m in zip(cases, measured, strict=True)
-        if m.curves is not None
-    ]
+    found = []
+    for case, m in zip(cases, measured, strict=True):
+        if m.curves is not None:
+            net, (deletion, insertion) = case.column.net, m.curves
+            family = net.card.net.family
+            found.append(Curves(net.title, family, deletion, insertion, by_lot=m.chance))
+    return found
 
 
 def _cascade(
