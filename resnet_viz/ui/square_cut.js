@@ -30,8 +30,9 @@ function newView() {
   element("div", "handle", frame)
   const side = element("div", "side", root)
   const seen = element("img", "seen", side)
-  const line = element("div", "line", side)
-  const reset = element("button", "reset", side)
+  const words = element("div", "words", side)
+  const line = element("div", "line", words)
+  const reset = element("button", "reset", words)
   picture.draggable = false
   frame.tabIndex = 0
   frame.setAttribute("role", "group")

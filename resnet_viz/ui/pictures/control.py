@@ -7,12 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from resnet_viz.datasets.picture import centre_square
-from resnet_viz.datasets.samples import open_sample, samples
 from resnet_viz.figures.maps.pictures import Picture as Drawn, image_png
 from resnet_viz.i18n import _
 from resnet_viz.sources import NetCard
 from resnet_viz.ui.linked_choice import linked_choice
-from resnet_viz.ui.pictures.offered import data_image, photograph
+from resnet_viz.ui.pictures.offered import data_image, linked_photograph, photograph
 from resnet_viz.ui.pictures.own import camera_picture, uploaded_picture
 from resnet_viz.ui.pictures.seen import Found, Seen
 from resnet_viz.ui.pixel_images import pixel_images
@@ -21,7 +20,8 @@ from resnet_viz.ui.square_cut import square_cut
 
 __all__ = ["Seen", "picture_control"]
 
-_FIRST = "cat"  # shown while there is none of one's own
+_LINKED = ("picture", "photo", "picture_data", "picture_image")
+_MEMORY = "picture_links"  # of the session: what stood in the last page's link
 
 
 def picture_control(backend: Backend, card: NetCard) -> Seen:
@@ -42,11 +42,13 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         "camera": (_("Camera"), camera_picture),
     }
     titles = {code: title for code, (title, _choose) in ways.items()}
+    _recall()
     way = linked_choice(_("Picture"), titles, key="picture")
     found = ways[way][1]()
+    st.session_state[_MEMORY] = {n: st.query_params[n] for n in _LINKED if n in st.query_params}
     if found is None:
-        st.caption(_("Until then, the cat is shown."))
-        found = Found(open_sample(_FIRST), samples()[_FIRST].title)
+        found = linked_photograph()
+        st.caption(_("Until then: {title}.").format(title=found.title))
     for note in found.picture.notes:
         st.caption(_("Note: {note}.").format(note=note))
     if found.whole:
@@ -60,6 +62,13 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         see=lambda square: Seen(found, square).pixels(card),
     )
     return Seen(found, square)
+
+
+def _recall() -> None:
+    """Put what was chosen on another page into this page's link, which begins empty."""
+    if "picture" not in st.session_state:  # the first run of this page
+        for name, value in st.session_state.get(_MEMORY, {}).items():
+            st.query_params.setdefault(name, value)
 
 
 def _show_whole(seen: Seen, card: NetCard) -> None:

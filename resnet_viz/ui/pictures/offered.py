@@ -21,22 +21,35 @@ from resnet_viz.ui.pictures.seen import Found
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.sprite_grid import sprite_grid
 
+_PHOTO = "photo"  # of the widget, and its name in the link
 _CELL_PIXELS, _GAP_PIXELS, _COLUMNS = 48, 2, 10
 
 
 def photograph() -> Found:
-    """One of scikit-image's.
+    """One of scikit-image's, chosen.
 
     Raises:
         PictureError: scikit-image came without them.
     """
     offered = samples()
     titles = {code: sample.title for code, sample in offered.items()}
-    code = linked_choice(_("Photograph"), titles, key="photo", as_list=True)
-    sample = offered[code]
-    text = _("Photograph: {source}; part of scikit-image")
-    st.caption(text.format(source=sample.source))
-    return Found(open_sample(code), sample.title)
+    code = linked_choice(_("Photograph"), titles, key=_PHOTO, as_list=True)
+    st.caption(_("{source}; part of scikit-image").format(source=offered[code].source))
+    return _sample(code)
+
+
+def linked_photograph() -> Found:
+    """The photograph that was chosen last, while there is no other picture.
+
+    Raises:
+        PictureError: scikit-image came without them.
+    """
+    linked = st.query_params.get(_PHOTO)
+    return _sample(linked if linked in samples() else next(iter(samples())))
+
+
+def _sample(code: str) -> Found:
+    return Found(open_sample(code), samples()[code].title)
 
 
 def data_image(backend: Backend, card: NetCard) -> Found:

@@ -58,8 +58,8 @@ def _keep(way: str, file: Any) -> Found | None:
         st.error(_escaped(refusal), icon=":material/broken_image:")
     if way not in kept:
         return None
-    if refusal is not None:
-        st.caption(_("The picture before it stays: {name}").format(name=_escaped(kept[way].name)))
+    if refusal is not None or file is None:
+        st.caption(_("Your picture is still {name}.").format(name=_escaped(kept[way].name)))
     st.caption(
         _(
             "Only in memory, for both pages of this session: never written to disk, forgotten "
