@@ -72,10 +72,11 @@ def _measured(cards: Sequence[NetCard], found: Sequence[Localisation | None]) ->
 
 
 def _draw(measured: Sequence[Localised]) -> None:
+    figure = localisation(measured)
     live_chart(
-        localisation(measured),
+        figure,
         key="localisation",
-        height=620,
+        height=figure.layout.height,
         alt=_("Share of the attribution on the object, and hits of the strongest pixel, by method"),
     )
     st.markdown(localisation_caption(measured))

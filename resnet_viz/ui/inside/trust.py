@@ -32,12 +32,13 @@ from resnet_viz.figures.attributions.overlay import (
     attribution_png,
     comparison_png,
 )
-from resnet_viz.figures.attributions.rows import curve_rows
+from resnet_viz.figures.attributions.rows import curve_rows, trust_rows
 from resnet_viz.figures.maps.pictures import Picture
 from resnet_viz.i18n import _
 from resnet_viz.inside import Attribution
 from resnet_viz.methods import Method
 from resnet_viz.points import parts_from_head
+from resnet_viz.trust import Infidelity, Sensitivity
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import watch_questions
 from resnet_viz.ui.inside.columns import Column, target_columns
@@ -183,12 +184,20 @@ def _draw(
         st.markdown(f"**{case.column.net.title}**")
         pixel_images(_cascade(looking, method, case, found, m), least=110, most=200)
     st.subheader(_("Does it tell what changes the logit, and does it hold still?"))
-    labels = [case.column.net.title for case in cases]
-    pairs = list(zip(labels, measured, strict=True))
-    infidelities = {label: m.infidelity for label, m in pairs if m.infidelity is not None}
-    sensitivities = {label: m.sensitivity for label, m in pairs if m.sensitivity is not None}
+    infidelities, sensitivities = _by_label(cases, measured)
     st.markdown(infidelity_caption(infidelities))
     st.markdown(sensitivity_caption(sensitivities))
+
+
+def _by_label(
+    cases: Sequence[Case], measured: Sequence[Measured]
+) -> tuple[dict[str, Infidelity], dict[str, Sensitivity]]:
+    labels = [case.column.net.title for case in cases]
+    pairs = list(zip(labels, measured, strict=True))
+    return (
+        {label: m.infidelity for label, m in pairs if m.infidelity is not None},
+        {label: m.sensitivity for label, m in pairs if m.sensitivity is not None},
+    )
 
 
 def _curves(cases: Sequence[Case], measured: Sequence[Measured]) -> None:
@@ -245,7 +254,8 @@ def _take_away(
             left = rank_correlation(found.values, m.cascade[-1].values)
             st.markdown(f"{case.column.net.title}: {randomised_caption(lowest, left)}")
     rows = curve_rows(_labelled(cases, measured))
-    table(rows, key="trust_table")
+    measures = trust_rows(*_by_label(cases, measured))
+    table(measures, key="measures_table")
     take_away_inside(
         "trust",
         png=lambda: comparison_png(
@@ -257,7 +267,7 @@ def _take_away(
             [],
         ),
         rows=rows,
-        json=lambda: json.dumps(rows),
+        json=lambda: json.dumps({"curves": rows, "measures": measures}),
         code="\n".join(
             f"python -m resnet_viz attribute IMAGE --net {case.column.net.source.name} "
             f"--method {method.name} --out map.png --npy map.npy"
