@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from resnet_viz.analysis.inquiry import Job
@@ -44,3 +45,16 @@ def results(questions: Sequence[Question], answers: Sequence[Any]) -> list[Any]:
         found.append(question.combine(answers[start:end]) if end <= len(answers) else None)
         start = end
     return found
+
+
+def answer_here(question: Question) -> Any:
+    """The result of a question, computed in this process; for notebooks. Loads torch.
+
+    Raises:
+        whatever the answers raise.
+    """
+    answers = []
+    for job in question.jobs:
+        module, name = job.function.split(":")
+        answers.append(getattr(import_module(module), name)(**job.arguments))
+    return question.combine(answers)
