@@ -147,11 +147,11 @@ def _decode(data: bytes, name: str, kind: str) -> tuple[NDArray[np.uint8], tuple
         _check_size(name, width, height, MAX_PIXELS_COSTLY if costly else MAX_PIXELS)
         if kind == "TIFF":
             _check_tiles(name, image)
-        orientation = _orientation(image)
         longest = _longest(width, height)
         file.begin_pixels()
         image.draft("RGB", (longest, longest))  # a large JPEG is decoded at 1/2, 1/4 or 1/8
         image.load()
+        orientation = _orientation(image)
         pixels, notes = to_rgb(image, longest, deep=_is_deep(image, data, kind))
         if kind in _FRAMES and _has_more(image):
             notes = (*notes, _FRAMES[kind]())

@@ -193,6 +193,7 @@ function draw(view) {
   view.frame.setAttribute("aria-label", `${data.words.square}. ${data.words.keys}`)
   view.frame.title = data.words.keys
   view.reset.textContent = data.words.reset
+  view.reset.title = data.words.middle
   view.seen.alt = data.words.seen
   view.seen.src = `data:image/png;base64,${data.seen}`
   const awaited = performance.now() - view.sentAt < WAIT_MS && view.square

@@ -98,7 +98,8 @@ def _words() -> dict[str, str]:
         "square": _("What the net sees"),
         "keys": _("Arrow keys move it, + and − zoom, Home puts it back in the middle."),
         "line": _("{side}×{side} of {width}×{height} pixels, seen as {size}×{size}"),
-        "reset": _("Back to the middle"),
+        "reset": _("Reset"),
+        "middle": _("The largest square, in the middle"),
         "seen": _("The square as the net sees it"),
     }
 

@@ -249,6 +249,21 @@ def test_a_large_picture_is_reduced_and_says_so():
         assert "5000×1500" in found.notes[-1]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_a_picture_of_many_bytes_is_opened(kind):
+    """The bound on what a header may have does not count the pixels."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (2600, 2048, 3), np.uint8))
+    noise = noise.convert("L") if kind == "GIF" else noise
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    options = {} if kind in ("GIF", "BMP") else {"exif": exif}
+    if kind == "PNG":
+        options["compress_level"] = 1
+    data = file_of(noise, kind, quality=95, method=0, **options)
+    assert len(data) > 4_100_000
+    assert open_picture(data, "x").height == picture_file.LONGEST
+
+
 def test_a_long_picture_keeps_a_side_that_can_be_cut():
     found = opened(Image.fromarray(smooth(3, 8, 20_000)))
     assert min(found.pixels.shape[:2]) == picture_file.MIN_SIDE

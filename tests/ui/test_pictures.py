@@ -150,7 +150,7 @@ def test_a_square_is_dragged_zoomed_and_put_back(page, server):
     page.locator(".resnet-viz-square .seen").wait_for()
     assert said(page)["square"] == zoomed["square"]
 
-    page.get_by_role("button", name="Back to the middle").click()
+    page.get_by_role("button", name="Reset").click()
     assert wait_until(page, "square", zoomed) == first
     page.wait_for_function("src => document.querySelector('.seen').src === src", arg=picture)
 
