@@ -57,12 +57,17 @@ def write_probes(path: Path, probes: LinearProbes, *, dtype: str = "float32") ->
     """Write probes so that `path` holds nothing or all of them.
 
     Args:
-        dtype: of the weights; "float16" is enough for what is shown.
+        dtype: of the weights; "float16" is enough for what is shown, and is not taken where its
+            range is not.
 
     Raises:
         ProbeFileError: the file cannot be written.
     """
-    tensors = {f"weights.{i}": w.astype(dtype) for i, w in enumerate(probes.weights)}
+    most = np.finfo(dtype).max
+    tensors = {
+        f"weights.{i}": w.astype(dtype if np.abs(w).max() <= most else "float32")
+        for i, w in enumerate(probes.weights)
+    }
     tensors |= {f"bias.{i}": b.astype("float32") for i, b in enumerate(probes.bias)}
     about = {
         "schema": SCHEMA,

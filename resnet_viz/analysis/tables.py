@@ -1,4 +1,4 @@
-"""What was measured of signal and gradient, as rows to take away. No torch here.
+"""What was measured of nets, as rows to take away. No torch here.
 
 A value that is not finite (an overflow, or a ratio that is not defined) is None: JSON has no
 word for it, and a cell of CSV is empty.
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from resnet_viz.inside import Floats, LinearProbes
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.signals import Decomposition, Shattering, Signal, Split
 from resnet_viz.specs import NetSpec
@@ -104,6 +105,40 @@ def shattering_rows(measured: Iterable[Shattering]) -> list[Row]:
                 zip(each.autocorrelation, spread, strict=True)
             )
         ]
+    return rows
+
+
+def probe_rows(
+    probes: LinearProbes, placed: Floats | None = None, target: int | None = None
+) -> list[Row]:
+    """One row a linear probe: its errors, and what it says of an image if there was one.
+
+    Args:
+        placed: (points, classes), probabilities.
+        target: the class whose probability is told.
+    """
+    rows: list[Row] = []
+    points = zip(probes.points, probes.train_error, probes.test_error, strict=True)
+    for number, (point, train_error, test_error) in enumerate(points):
+        row: Row = {
+            **_net_row(probes.net),
+            "step": probes.step,
+            "data": probes.data,
+            "train_images": probes.train_images,
+            "test_images": probes.test_images,
+            "net_error": probes.net_error,
+            "block_number": number,  # 0 for the stem
+            "point": point,
+            "probe_train_error": train_error,
+            "probe_test_error": test_error,
+        }
+        if placed is not None and target is not None:
+            row |= {
+                "target": probes.classes[target],
+                "target_probability": float(placed[number, target]),
+                "named": probes.classes[int(placed[number].argmax())],
+            }
+        rows.append(row)
     return rows
 
 

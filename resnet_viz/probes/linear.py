@@ -25,6 +25,7 @@ Floats = NDArray[np.floating]
 # Of the sum of the images' losses over half the squared norm of the weights, on standardised
 # features: scikit-learn's default, which hardly binds with thousands of images.
 C = 1.0
+SAME = 1e-6  # of a channel's mean: what float32 cannot tell from no change
 MOST_ITERATIONS = 5000  # of L-BFGS; some hundreds are enough on trained nets
 
 
@@ -101,7 +102,7 @@ def fit_probe(
             )
         )
     mean, std = train.mean(0), train.std(0)
-    std[std == 0] = 1.0  # a dead channel says nothing
+    std[std <= SAME * np.abs(mean)] = 1.0  # a channel that never changes says nothing
     model = LogisticRegression(C=C, max_iter=MOST_ITERATIONS)
     with threadpool_limits(1):  # products are small: where others train, threads only wait
         model.fit((train - mean) / std, train_labels)

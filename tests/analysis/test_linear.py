@@ -193,9 +193,11 @@ def test_a_file_that_is_not_what_we_write_is_refused(trained, tmp_path, change):
 def test_float16_is_enough_to_read_the_same_numbers(trained, tmp_path):
     source, card, _net = trained
     probes = answered(probes_question(source, card, FEW))
+    probes.weights[0][1, 2] = 1e6  # more than it holds
     write_probes(tmp_path / "half.safetensors", probes, dtype="float16")
     found = read_probes(tmp_path / "half.safetensors")
     assert found.test_error == probes.test_error
+    np.testing.assert_array_equal(found.weights[0], probes.weights[0])
     np.testing.assert_allclose(found.weights[2], probes.weights[2], rtol=1e-3, atol=1e-4)
     assert found.weights[2].dtype == np.float32
 
