@@ -40,13 +40,12 @@ def deeplift(subject: Subject, parameters: Parameters, _share: Share) -> dict[st
 
 
 def hold_apart(net: nn.Module) -> None:
-    """Give every ReLU and pooling an input of its own; the hooks stay until `preserved` ends.
+    """Give every ReLU an input of its own; the hooks stay until `preserved` ends.
 
-    captum changes the gradient by hooks on the tensors that go into and come out of a module.
-    Where such a tensor goes elsewhere too (a pre-activation block without norm: x goes into a
-    ReLU and into the shortcut) or is another module's output (a ReLU before a pooling), the hooks
-    would meet a gradient that is not that module's.
+    captum changes the gradient by a hook on the tensor that goes into a ReLU. In a pre-activation
+    block without norm that tensor goes into the shortcut too, and the hook would meet the sum of
+    two gradients.
     """
     for module in net.modules():
-        if isinstance(module, nn.ReLU | nn.MaxPool2d):
+        if isinstance(module, nn.ReLU):
             module.register_forward_pre_hook(lambda _module, inputs: inputs[0].clone())
