@@ -42,6 +42,7 @@ FLOORS = {
 }
 STREAMLIT_ROOMS = {"ui"}
 PLOTLY_ROOMS = {"figures", "ui", "cli"}
+TORCH = ("torch", "torchvision", "captum")
 CORE_FREE_OF = ("streamlit", "plotly", "captum")
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -133,7 +134,7 @@ def reaches_torch(name: str) -> bool:
                 names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
             else:
                 continue
-            if any(n.split(".")[0] in ("torch", "torchvision", "safetensors") for n in names):
+            if any(n.split(".")[0] in TORCH or n.startswith("safetensors.torch") for n in names):
                 return True
             todo += [n for n in names if n.startswith("resnet_viz")]
     return False
