@@ -112,6 +112,24 @@ def shoot_gradients(app: App, pages: dict[str, Page]) -> None:
         shoot(pages, name)
 
 
+def shoot_inside(app: App, pages: dict[str, Page]) -> None:
+    """The pages that look inside a net, with the nets and the photograph that they begin with."""
+    views = {
+        "feature-maps": ("feature_maps", {}),
+        "feature-maps-place": ("feature_maps", {"maps": "place"}),
+        "feature-maps-block": ("feature_maps", {"maps": "block"}),
+        "feature-maps-meaning": ("feature_maps", {"maps": "meaning"}),
+        "attributions": ("attributions", {}),
+        "attributions-trust": ("attributions", {"maps": "trust"}),
+        "attributions-localise": ("attributions", {"maps": "localise"}),
+    }
+    for name, (path, query) in views.items():
+        for page in pages.values():
+            page.goto(app.page_url(path, **query))
+            page.get_by_text("Take away").wait_for()  # drawn when nothing more comes
+        shoot(pages, name)
+
+
 def main() -> None:
     """Train, and write the pictures."""
     DOCS.mkdir(exist_ok=True)
@@ -123,6 +141,7 @@ def main() -> None:
         train_others(app)
         shoot_sweep(app, pages)
         shoot_gradients(app, pages)
+        shoot_inside(app, pages)
         for path, name in (("", "start"), ("runs", "runs")):
             for page in pages.values():
                 page.goto(app.page_url(path))
