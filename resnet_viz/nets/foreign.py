@@ -17,7 +17,7 @@ from torch import Tensor
 
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of
-from resnet_viz.nets.build import Net, build_net
+from resnet_viz.nets.build import Net
 from resnet_viz.nets.weights_file import WeightsError
 from resnet_viz.specs import LAYERS_PER_BLOCK, SHORTCUTS, NetSpec, SpecError
 
@@ -86,7 +86,7 @@ def make_net(tensors: Mapping[str, Tensor], name: str) -> ForeignNet:
             notes += (_padding_note(),)
         classes, channels = _outer_shapes(tensors)
         with torch.device("meta"):
-            net = build_net(spec, classes, channels)
+            net = Net(spec, classes, channels)
         _check_fit(net, weights)
     except (SpecError, WeightsError) as error:
         text = _("{file} holds weights, but not of a net that is known here: {reason}. {known}")
