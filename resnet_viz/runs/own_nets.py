@@ -26,7 +26,7 @@ def own_nets_folder(home: Path) -> Path:
 def list_own_nets(home: Path) -> list[Path]:
     """Every file that was kept, the newest first."""
     try:
-        found = [path for path in own_nets_folder(home).iterdir() if not path.suffix == ".part"]
+        found = [path for path in own_nets_folder(home).iterdir() if path.suffix != ".part"]
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
         return []

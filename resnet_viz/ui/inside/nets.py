@@ -168,15 +168,15 @@ def show(backend: Backend, sources: Sequence[Source]) -> list[Shown]:
         SpecError: one of them cannot be opened.
     """
     cards = [open_card(backend, source) for source in sources]
-    titles = [card.title for card in cards]
-    if len(set(titles)) < len(titles) or any(source.kind == "run" for source in sources):
-        titles = [_title(s, c) for s, c in zip(sources, cards, strict=True)]
-    if len(set(titles)) < len(titles):
+    titles = [_title(source, card) for source, card in zip(sources, cards, strict=True)]
+    if len(set(titles)) < len(titles):  # the same net and step of two runs
+        titles = [card.title for card in cards]
+    if len(set(titles)) < len(titles):  # the same net twice
         titles = [f"{title} ({n})" for n, title in enumerate(titles, 1)]
     return [Shown(*parts) for parts in zip(sources, cards, titles, strict=True)]
 
 
 def _title(source: Source, card: NetCard) -> str:
-    if source.kind == "run":
-        return _("{net}, step {step:,}").format(net=card.title, step=source.step)
-    return f"{card.title} · {source.name}"
+    if source.kind != "run":
+        return card.title
+    return _("{net}, step {step:,}").format(net=card.net.name, step=source.step)
