@@ -8,6 +8,7 @@ import streamlit as st
 
 from resnet_viz.figures.maps.looked import Looked
 from resnet_viz.inside import Overview
+from resnet_viz.ui.inside.about import about_net
 from resnet_viz.ui.inside.nets import Shown, beside_control, net_control, show
 from resnet_viz.ui.pictures.control import Seen, picture_control
 from resnet_viz.ui.session import Backend
@@ -41,6 +42,8 @@ def looking_controls(backend: Backend) -> Looking:
         first = net_control(backend, key="net", default="resnet-56")
         second = beside_control(backend, first)
         nets = show(backend, [first] if second is None else [first, second])
+        for net in nets:
+            about_net(net)
     with image_place:
         seen = picture_control(backend, nets[0].card)
     return Looking(tuple(nets), seen)
@@ -55,7 +58,10 @@ def shapes_controls(backend: Backend) -> tuple[Shown, ...]:
     with st.container(border=True):
         first = net_control(backend, key="finder", default="shapes-resnet-20")
         second = beside_control(backend, first, key="finder_beside")
-        return tuple(show(backend, [first] if second is None else [first, second]))
+        nets = show(backend, [first] if second is None else [first, second])
+        for net in nets:
+            about_net(net)
+        return tuple(nets)
 
 
 def as_looked(net: Shown, overview: Overview) -> Looked:

@@ -115,7 +115,7 @@ def beside_control(backend: Backend, first: Source, *, key: str = "beside") -> S
     twin = counterpart(backend.store, first)
     titles = {"none": _("No other net"), "other": _("Another net …")}
     if twin is not None:
-        titles = {"twin": _("{net} (its twin)").format(net=twin.name), **titles}
+        titles = {"twin": _("{net} (twin)").format(net=twin.name), **titles}
     with_twin = linked_choice(_("Beside it"), titles, key=f"{key}_what", as_list=True)
     if with_twin == "twin":
         return twin

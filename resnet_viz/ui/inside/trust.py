@@ -182,7 +182,10 @@ def _draw(
     )
     for case, found, m in zip(cases, maps, measured, strict=True):
         st.markdown(f"**{case.column.net.title}**")
-        pixel_images(_cascade(looking, method, case, found, m), least=110, most=200)
+        pixel_images(_cascade(looking, method, case, found, m), least=92, most=200)
+        if m.cascade[-1] is not None:
+            left = rank_correlation(found.values, m.cascade[-1].values)
+            st.markdown(randomised_caption("stem", left))
     st.subheader(_("Does it tell what changes the logit, and does it hold still?"))
     infidelities, sensitivities = _by_label(cases, measured)
     st.markdown(infidelity_caption(infidelities))
@@ -248,11 +251,6 @@ def _take_away(
     maps: Sequence[Attribution],
     measured: Sequence[Measured],
 ) -> None:
-    lowest = "stem"
-    for case, found, m in zip(cases, maps, measured, strict=True):
-        if m.cascade[-1] is not None:
-            left = rank_correlation(found.values, m.cascade[-1].values)
-            st.markdown(f"{case.column.net.title}: {randomised_caption(lowest, left)}")
     rows = curve_rows(_labelled(cases, measured))
     measures = trust_rows(*_by_label(cases, measured))
     table(measures, key="measures_table")
