@@ -120,7 +120,7 @@ def _draw(
             st.markdown(f"**{method.title}**", help=method.paper)
             st.caption(method.asks)
             if any(pictures):
-                pixel_images([p for p in pictures if p], least=130, most=220)
+                pixel_images([p for p in pictures if p], least=90, most=220)
             else:
                 st.caption(_("Coming …"))
 
