@@ -73,8 +73,9 @@ def watch(
         if pace != _pace(inquiry, first):
             st.rerun()  # to look at another pace, or no more
         _await(inquiry, first)
+        ended = inquiry.ended  # asked first: what has ended gets no more answers
         answers = inquiry.answers
-        if len(answers) < first and not inquiry.ended:
+        if len(answers) < first and not ended:
             answers = []
         with st.container(
             height=STATUS_PIXELS if inquiry.error is None else "content", border=False
@@ -83,10 +84,10 @@ def watch(
         if answers:
             st.session_state[f"{name}_shown"] = draw, answers
             draw(answers)
-        elif not inquiry.ended and f"{name}_shown" in st.session_state:
+        elif not ended and f"{name}_shown" in st.session_state:
             draw_before, before = st.session_state[f"{name}_shown"]
             draw_before(before)
-        if answers and last is not None and inquiry.ended:
+        if answers and last is not None and ended:
             last(answers)
 
     st.fragment(region, run_every=pace)()
