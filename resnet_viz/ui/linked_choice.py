@@ -1,8 +1,8 @@
-"""A choice whose code, not its translated title, stands in the page's link."""
+"""Choices whose codes, not their translated titles, stand in the page's link."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -47,3 +47,31 @@ def linked_choice(
     elif st.query_params.get(key) != chosen:
         st.query_params[key] = chosen
     return str(chosen)
+
+
+def linked_choices(
+    label: str,
+    titles: Mapping[str, str],
+    *,
+    key: str,
+    default: Sequence[str],
+    most: int | None = None,
+) -> list[str]:
+    """Several choices, perhaps none, in the order in which they were chosen.
+
+    Args:
+        titles, key: as in `linked_choice`.
+        default: the codes to begin with, which the link leaves out.
+        most: so many can be chosen.
+    """
+    if not titles.keys() >= set(st.session_state.get(key, [None])):
+        wanted = [code for code in st.query_params.get_all(key) if code in titles][:most]
+        st.session_state[key] = list(dict.fromkeys(wanted)) or list(default)
+    chosen: list[str] = st.multiselect(
+        label, list(titles), format_func=titles.__getitem__, key=key, max_selections=most
+    )
+    if not chosen or chosen == list(default):
+        st.query_params.pop(key, None)
+    elif st.query_params.get_all(key) != chosen:
+        st.query_params[key] = chosen
+    return chosen

@@ -3,12 +3,15 @@
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from resnet_viz.ui import session
+from tests.pages.inside import SMALL
+from tests.pages.waiting import TIMEOUT_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +64,29 @@ def app(home):
         return test
 
     return open_page
+
+
+@pytest.fixture
+def swept(store):
+    """A finished sweep of two small nets, each kept at several steps; the same for all tests."""
+    known = [sweep for sweep in store.sweeps() if sweep.name == "swept"]
+    sweep_id = known[0].id if known else store.create_sweep(SMALL, name="swept")
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while store.sweep(sweep_id).status != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return {run.spec.net.name: run for run in store.runs(sweep_id)}
+
+
+@pytest.fixture
+def files(monkeypatch):
+    """What the page's download buttons would give, by file name: makers that a click calls."""
+    found = {}
+    show = st.download_button
+
+    def remember(label, data, **options):
+        found[options["file_name"]] = data
+        return show(label, data, **options)
+
+    monkeypatch.setattr(st, "download_button", remember)
+    return found

@@ -7,6 +7,7 @@ import pytest
 
 from resnet_viz.specs import DataSpec, TrainSpec
 from resnet_viz.sweeps import PRESETS
+from tests.pages.waiting import said, texts, until
 
 PAGE = "gradients"
 SMALL = replace(
@@ -16,25 +17,6 @@ SMALL = replace(
     data=DataSpec("digits", image_size=8),
     train=TrainSpec(steps=40, batch_size=16),
 )
-
-
-def texts(elements):
-    return " ".join(e.value for e in elements)
-
-
-def until(page, condition, seconds=90):
-    """Run the page again until `condition` holds, as its fragments do by themselves."""
-    deadline = time.monotonic() + seconds
-    while not condition(page):
-        assert time.monotonic() < deadline, texts(page.markdown)
-        assert not page.exception
-        time.sleep(0.2)
-        page.run()
-    return page
-
-
-def said(text):
-    return lambda page: text in texts(page.markdown)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from resnet_viz.i18n import _
 from resnet_viz.methods import Method, Parameter, methods
 from resnet_viz.sources import NetCard
 from resnet_viz.specs import SpecError
-from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_choice import linked_choice, linked_choices
 
 _BOUND: Any = "query-params"
 PREDICTED = "predicted"
@@ -25,13 +25,8 @@ def methods_control(card: NetCard, *, key: str, default: Sequence[str]) -> list[
         SpecError: none is chosen.
     """
     offered = {method.name: method for method in methods(card.net, card.image_size)}
-    chosen = st.multiselect(
-        _("Methods"),
-        list(offered),
-        default=list(default),
-        format_func=lambda name: offered[name].title,
-        key=key,
-    )
+    titles = {name: method.title for name, method in offered.items()}
+    chosen = linked_choices(_("Methods"), titles, key=key, default=default)
     if not chosen:
         raise SpecError(_("Choose at least one method."))
     return [method for name, method in offered.items() if name in chosen]
@@ -110,15 +105,8 @@ def targets_control(card: NetCard, *, key: str, default: Sequence[int]) -> list[
     Raises:
         SpecError: none is chosen.
     """
-    names = _names(card)
-    chosen = st.multiselect(
-        _("Classes"),
-        list(names),
-        default=[str(number) for number in default],
-        format_func=names.__getitem__,
-        key=key,
-        max_selections=6,
-    )
+    first = [str(number) for number in default]
+    chosen = linked_choices(_("Classes"), _names(card), key=key, default=first, most=6)
     if not chosen:
         raise SpecError(_("Choose at least one class."))
     return [int(number) for number in chosen]

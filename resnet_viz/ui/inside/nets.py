@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.session import Backend
 
 RUNS_OFFERED = 200
+_BOUND: Any = "query-params"
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def _step(stored: StoredNet, key: str) -> int:
             # A run that trains keeps new ones, with which this is another control.
             key=f"{key}_step_{stored.run.id}_{stored.steps[-1]}",
             format_func=lambda step: f"{step:,}",
+            bind=_BOUND,
         )
     )
 
