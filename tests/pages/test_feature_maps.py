@@ -210,7 +210,7 @@ def test_probes_of_a_run_are_fitted_and_say_where_the_image_falls(app, swept, fi
 def test_without_its_weights_an_imagenet_net_says_which_file_goes_where(app, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     page = app(PAGE, net_from="imagenet", net_imagenet="resnet18")
-    assert "ResNet-18" in page.button(key="download").label
+    assert "ResNet-18" in page.button(key="net_download").label
     told = texts(page.markdown)
     assert NETS["resnet18"].files[0].url in told
     assert str(weights_home() / NETS["resnet18"].files[0].name) in told
