@@ -19,6 +19,7 @@ def download_panel(
     title: str,
     total_bytes: int,
     is_present: Callable[[], bool],
+    key: str = "download",
 ) -> None:
     """A button that starts it; then how far it is, with Cancel; the page runs again at its end.
 
@@ -26,6 +27,7 @@ def download_panel(
         name: of the job, as in `runs.downloads`.
         title: of what is downloaded.
         is_present: whether it is there.
+        key: of the button; two panels on one page need two.
     """
 
     def region() -> None:
@@ -43,7 +45,7 @@ def download_panel(
             bar.progress(min(1.0, job.bytes_done / total_bytes), text)
             stop.button(
                 _("Cancel"),
-                key="cancel_download",
+                key=f"cancel_{key}",
                 on_click=stop_download,
                 args=(store, name),
                 width="stretch",
@@ -54,7 +56,7 @@ def download_panel(
         st.button(
             _("Download {title} ({size})").format(title=title, size=size(total_bytes)),
             icon=":material/download:",
-            key="download",
+            key=key,
             on_click=request_download,
             args=(store, name),
         )

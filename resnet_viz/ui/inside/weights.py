@@ -31,6 +31,7 @@ def imagenet_control(store: RunStore, *, key: str, otherwise: Source) -> Source:
         title=net.title,
         total_bytes=net.files[0].size_bytes,
         is_present=lambda: find_weights(name) is not None,
+        key=f"{key}_download",
     )
     st.caption(
         _("Its weights are not on this computer yet; until then the page shows {net}.").format(
