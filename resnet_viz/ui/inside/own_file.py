@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from resnet_viz.i18n import _
@@ -37,16 +39,13 @@ def own_file_control(store: RunStore, *, key: str) -> Source:
             "is opened is refused. Depth, width and shortcut are read from the tensors."
         ),
     )
-    newest = None
-    if file is not None:
-        try:
-            newest = keep_own_net(store.home, file.name, file.getvalue()).name
-        except StoreError as error:
-            raise SpecError(str(error)) from error
+    newest = None if file is None else _keep_once(store, file, key)
     kept = {path.name: path for path in list_own_nets(store.home)}
     if not kept:
         raise SpecError(_("Bring a file with the weights of a net, or choose an included net."))
     titles = {name: own_net_title(path) for name, path in kept.items()}
+    if newest not in kept:
+        newest = None  # deleted since
     # A new upload makes a new control, which begins with it.
     chosen = linked_choice(
         _("File"), titles, key=f"{key}_own_{newest or ''}", default=newest, as_list=True
@@ -60,6 +59,23 @@ def own_file_control(store: RunStore, *, key: str) -> Source:
         args=(store.home, chosen),
     )
     return find_source(store, str(kept[chosen]), statistics=_statistics_control(key))
+
+
+def _keep_once(store: RunStore, file: Any, key: str) -> str:
+    """Name under which an upload was kept; no later run of the page brings it back when deleted.
+
+    Args:
+        file: Streamlit's `UploadedFile`.
+    """
+    memory = f"{key}_kept"  # of the session: the upload, and its name in the data folder
+    upload, name = st.session_state.get(memory, ("", ""))
+    if upload != file.file_id:
+        try:
+            name = keep_own_net(store.home, file.name, file.getvalue()).name
+        except StoreError as error:
+            raise SpecError(str(error)) from error
+        st.session_state[memory] = file.file_id, name
+    return str(name)
 
 
 def _statistics_control(key: str) -> str:
