@@ -42,11 +42,14 @@ def answer_now(backend: Backend, question: Question, text: str) -> Any:
 
 def _await(backend: Backend, jobs: tuple[Job, ...], text: str) -> list[Any]:
     inquiry = backend.analysis.ask(jobs)
-    if not inquiry.wait(_LOOK_SECONDS):
-        with st.spinner(text if backend.analysis.ready else _("Loading PyTorch …")):
-            place = st.empty()
-            while not inquiry.wait(_LOOK_SECONDS):
-                place.empty()  # lets another click on the page end this run of it
+    try:
+        if not inquiry.wait(_LOOK_SECONDS):
+            with st.spinner(text if backend.analysis.ready else _("Loading PyTorch …")):
+                place = st.empty()
+                while not inquiry.wait(_LOOK_SECONDS):
+                    place.empty()  # lets another click on the page end this run of it
+    finally:
+        inquiry.cancel()  # nobody waits for it any more
     if inquiry.error is not None:
         raise SpecError(inquiry.error)
     return inquiry.answers
