@@ -13,7 +13,7 @@ from resnet_viz.analysis.process import Inquiry, Job
 from resnet_viz.analysis.question import Question, all_jobs, results
 from resnet_viz.i18n import _
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.words import duration
+from resnet_viz.ui.words import duration, plain, short_time
 
 FIRST_SECONDS = 0.15  # between two looks, until the first answer
 WAIT_SECONDS = 0.7  # of a run of the script for them
@@ -46,7 +46,7 @@ def stop_asking() -> None:
 def refuse(place: DeltaGenerator, error: Exception) -> None:
     """Say why the controls ask for nothing that can be measured; nothing goes on meanwhile."""
     stop_asking()
-    place.warning(str(error), icon=":material/warning:")
+    place.warning(plain(str(error)), icon=":material/warning:")
 
 
 def watch(
@@ -70,8 +70,8 @@ def watch(
     pace = _pace(inquiry, first)
 
     def region() -> None:
-        if pace != _pace(inquiry, first):
-            st.rerun()  # to look at another pace, or no more
+        if pace != _pace(inquiry, first) or not _is_asked(name, inquiry):
+            st.rerun()  # to look at another pace, or no more; or to ask again
         _await(inquiry, first)
         ended = inquiry.ended  # asked first: what has ended gets no more answers
         answers = inquiry.answers
@@ -134,7 +134,7 @@ def _status(inquiry: Inquiry, name: str) -> None:
     """How far it is, with Stop; or why it ended early, and how to go on."""
     count, total = len(inquiry.answers), len(inquiry.jobs)
     if inquiry.error is not None:
-        st.error(inquiry.error, icon=":material/error:")
+        st.error(plain(inquiry.error), icon=":material/error:")
         if inquiry.trouble:
             with st.expander(_("Details")):
                 st.code(inquiry.trouble, language=None)
@@ -156,7 +156,8 @@ def _done_text(inquiry: Inquiry) -> str:
     count = _("Measurements: {n}").format(n=len(inquiry.jobs))
     if not inquiry.seconds:
         return _("{count} · known from before").format(count=count)
-    return _("{count} · {seconds:.2g} s of computing").format(count=count, seconds=inquiry.seconds)
+    text = _("{count} · {time} of computing")
+    return text.format(count=count, time=short_time(inquiry.seconds))
 
 
 def _progress_text(inquiry: Inquiry) -> str:
@@ -170,3 +171,8 @@ def _progress_text(inquiry: Inquiry) -> str:
 
 def _forget(name: str) -> None:
     st.session_state.get(_MEMORY, {}).pop(name, None)
+
+
+def _is_asked(name: str, inquiry: Inquiry) -> bool:
+    _key, asked = st.session_state.get(_MEMORY, {}).get(name, ((), None))
+    return asked is inquiry

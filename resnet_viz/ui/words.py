@@ -1,8 +1,23 @@
-"""Numbers as a person reads them."""
+"""Numbers and names as a person reads them."""
 
 from __future__ import annotations
 
+import re
+
 from resnet_viz.i18n import _
+
+
+def plain(text: str) -> str:
+    """Text with names that others gave, for st.markdown and the like: it says what it says.
+
+    Else the name of a class, in a file from anywhere, could be a link or fetch a picture.
+    """
+    return re.sub(r"[\\`*_\[\]#|~$]|[<:](?=\S)", r"\\\g<0>", text)
+
+
+def short_time(seconds: float) -> str:
+    """ "0.045 s", "3.2 s"; from ten seconds on as `duration`."""
+    return duration(seconds) if seconds >= 10 else _("{n:.2g} s").format(n=seconds)
 
 
 def duration(seconds: float) -> str:
