@@ -6,7 +6,7 @@ import streamlit as st
 
 from resnet_viz.i18n import _
 from resnet_viz.ui.inside.nets import Shown
-from resnet_viz.ui.words import quantity
+from resnet_viz.ui.words import plain, quantity
 
 
 def about_net(net: Shown) -> None:
@@ -28,6 +28,6 @@ def about_net(net: Shown) -> None:
     stds = ", ".join(f"{value:.3g}" for value in card.std)
     text = _("Images are scaled to 0…1, less {mean}, over {std}")
     lines.append(text.format(mean=means, std=stds))
-    with st.expander(_("About {net}").format(net=net.title)):
+    with st.expander(_("About {net}").format(net=plain(net.title))):
         for line in [*lines, *card.notes]:
             st.text(line)

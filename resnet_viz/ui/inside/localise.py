@@ -23,6 +23,7 @@ from resnet_viz.ui.inside.method_form import fitting, methods_control
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 FIRST = ("saliency", "integrated-gradients", "guided-backprop", "grad-cam", "hirescam")
 COUNTS = (16, 32, 64, 128, 256)
@@ -79,7 +80,7 @@ def _draw(measured: Sequence[Localised]) -> None:
         height=figure.layout.height,
         alt=_("Share of the attribution on the object, and hits of the strongest pixel, by method"),
     )
-    st.markdown(localisation_caption(measured))
+    st.markdown(plain(localisation_caption(measured)))
 
 
 def _take_away(measured: Sequence[Localised], nets: Sequence[Shown], images: int) -> None:

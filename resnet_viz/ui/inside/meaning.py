@@ -29,6 +29,7 @@ from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 
 def meaning_view(backend: Backend, looking: Looking) -> None:
@@ -73,7 +74,7 @@ def _askable(looking: Looking) -> tuple[list[Shown], list[Question]]:
     if not nets:
         raise SpecError("\n\n".join(refused))
     for text in refused:
-        st.warning(text, icon=":material/warning:")
+        st.warning(plain(text), icon=":material/warning:")
     return nets, questions
 
 
@@ -104,7 +105,7 @@ def _draw(found: Sequence[Probed]) -> None:
         height=440,
         alt=_("Test error of a linear probe after every block"),
     )
-    st.markdown(probe_caption(found))
+    st.markdown(plain(probe_caption(found)))
     if any(each.placed is not None for each in found):
         st.subheader(_("And this image?"))
         live_chart(
@@ -113,7 +114,7 @@ def _draw(found: Sequence[Probed]) -> None:
             height=400,
             alt=_("Probability that the probes give the class that the net names"),
         )
-        st.markdown(placed_caption(found))
+        st.markdown(plain(placed_caption(found)))
 
 
 def _take_away(found: Sequence[Probed], nets: Sequence[Shown]) -> None:

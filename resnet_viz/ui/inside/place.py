@@ -30,6 +30,7 @@ from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.sprite_grid import sprite_grid
+from resnet_viz.ui.words import plain
 
 Found = Sequence[FeatureMaps | None]
 
@@ -51,7 +52,7 @@ def place_view(backend: Backend, looking: Looking) -> None:
             questions.append(_question(looking, net, point))
             nets.append(net)
         except SpecError as error:
-            st.caption(f"{net.title}: {error}")
+            st.caption(plain(f"{net.title}: {error}"))
     if not questions:
         refuse(st.empty().container(), SpecError(_("Choose another point.")))
         return
@@ -95,7 +96,7 @@ def _draw(looking: Looking, nets: Sequence[Shown], found: Found, order: str, sha
         zip(st.columns(len(nets), gap="large"), nets, found, strict=True)
     ):
         with place:
-            st.subheader(net.title)
+            st.subheader(plain(net.title))
             if maps is None:
                 st.caption(_("Coming …"))
                 continue

@@ -27,6 +27,7 @@ from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 _ALL = "all"
 
@@ -73,7 +74,7 @@ def _draw(
     blocks: Sequence[BlockMaps | None],
 ) -> None:
     for number, (net, maps) in enumerate(zip(shown, blocks, strict=True)):
-        st.subheader(net.title)
+        st.subheader(plain(net.title))
         if maps is None:
             st.caption(_("Coming …"))
             continue
@@ -94,7 +95,7 @@ def _draw(
         alt=_("Norm of F(x) over the norm of x in every block"),
     )
     for look in looks:
-        st.markdown(branch_caption(look))
+        st.markdown(plain(branch_caption(look)))
     live_chart(
         output_norms(looks),
         key="output_norms",

@@ -27,6 +27,7 @@ from resnet_viz.ui.inside.take_away import take_away_inside
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 Found = Sequence[Overview | None]
 
@@ -45,7 +46,7 @@ def strip_view(backend: Backend, looking: Looking) -> None:
 
 def _draw(looking: Looking, found: Found) -> None:
     for net, overview in zip(looking.nets, found, strict=True):
-        st.subheader(net.title)
+        st.subheader(plain(net.title))
         if overview is None:
             st.caption(_("Coming …"))
             continue
@@ -79,7 +80,7 @@ def _predictions(looking: Looking, found: Found) -> None:
             height=chart_pixels(looks),
             alt=_("Probabilities of the most probable classes"),
         )
-        st.markdown(prediction_caption(looks, classes))
+        st.markdown(plain(prediction_caption(looks, classes)))
 
 
 def _take_away(looking: Looking, found: Found) -> None:

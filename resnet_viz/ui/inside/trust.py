@@ -48,6 +48,7 @@ from resnet_viz.ui.inside.take_away import take_away_inside
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 
 @dataclass(frozen=True)
@@ -181,15 +182,15 @@ def _draw(
         )
     )
     for case, found, m in zip(cases, maps, measured, strict=True):
-        st.markdown(f"**{case.column.net.title}**")
+        st.markdown(f"**{plain(case.column.net.title)}**")
         pixel_images(_cascade(looking, method, case, found, m), least=92, most=200)
         if m.cascade[-1] is not None:
             left = rank_correlation(found.values, m.cascade[-1].values)
             st.markdown(randomised_caption("stem", left))
     st.subheader(_("Does it tell what changes the logit, and does it hold still?"))
     infidelities, sensitivities = _by_label(cases, measured)
-    st.markdown(infidelity_caption(infidelities))
-    st.markdown(sensitivity_caption(sensitivities))
+    st.markdown(plain(infidelity_caption(infidelities)))
+    st.markdown(plain(sensitivity_caption(sensitivities)))
 
 
 def _by_label(
@@ -215,7 +216,7 @@ def _curves(cases: Sequence[Case], measured: Sequence[Measured]) -> None:
         height=420,
         alt=_("Probability of the target while pixels are taken away or put in"),
     )
-    st.markdown(curves_caption(curves))
+    st.markdown(plain(curves_caption(curves)))
 
 
 def _labelled(cases: Sequence[Case], measured: Sequence[Measured]) -> list[Curves]:

@@ -17,6 +17,7 @@ from resnet_viz.ui.pictures.seen import Found, Seen
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.square_cut import square_cut
+from resnet_viz.ui.words import plain
 
 __all__ = ["Seen", "picture_control"]
 
@@ -50,7 +51,7 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         found = linked_photograph()
         st.caption(_("Until then: {title}.").format(title=found.title))
     for note in found.picture.notes:
-        st.caption(_("Note: {note}.").format(note=note))
+        st.caption(_("Note: {note}.").format(note=plain(note)))
     if found.whole:
         seen = Seen(found, centre_square(found.picture))
         _show_whole(seen, card)

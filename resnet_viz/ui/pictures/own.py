@@ -15,6 +15,7 @@ from resnet_viz.datasets.picture import Picture, open_picture
 from resnet_viz.datasets.picture_file import MAX_BYTES, MAX_PIXELS
 from resnet_viz.i18n import _
 from resnet_viz.ui.pictures.seen import Found
+from resnet_viz.ui.words import plain
 
 _MEMORY = "own_picture"  # way in -> the last picture that could be opened
 
@@ -54,12 +55,11 @@ def _keep(way: str, file: Any) -> Found | None:
         looked_at[way] = file.file_id, refusal
     refusal = looked_at[way][1] if file is not None else None
     if refusal is not None:
-        # As plain text: the name in it is whatever somebody called the file.
-        st.error(_escaped(refusal), icon=":material/broken_image:")
+        st.error(plain(refusal), icon=":material/broken_image:")
     if way not in kept:
         return None
     if refusal is not None or file is None:
-        st.caption(_("Your picture is still {name}.").format(name=_escaped(kept[way].name)))
+        st.caption(_("Your picture is still {name}.").format(name=plain(kept[way].name)))
     st.caption(
         _(
             "Only in memory, for both pages of this session: never written to disk, forgotten "
@@ -68,8 +68,3 @@ def _keep(way: str, file: Any) -> Found | None:
     )
     title = kept[way].name if way == "upload" else _("your camera's picture")
     return Found(kept[way], title)
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$:" else c for c in text)
