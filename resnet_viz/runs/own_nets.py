@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from resnet_viz.i18n import _
@@ -26,7 +27,7 @@ def own_nets_folder(home: Path) -> Path:
 def list_own_nets(home: Path) -> list[Path]:
     """Every file that was kept, the newest first."""
     try:
-        found = [path for path in own_nets_folder(home).iterdir() if path.suffix != ".part"]
+        found = [path for path in own_nets_folder(home).iterdir() if not path.name.startswith(".")]
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
         return []
@@ -48,7 +49,7 @@ def keep_own_net(home: Path, name: str, data: bytes) -> Path:
     if len(list_own_nets(home)) >= MAX_FILES:
         text = _("{n} files of nets are kept already; delete one of them first.")
         raise StoreError(text.format(n=MAX_FILES))
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f".{path.name}")  # not listed while it is written
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)
@@ -58,7 +59,8 @@ def keep_own_net(home: Path, name: str, data: bytes) -> Path:
         reason = error.strerror or str(error)
         raise StoreError(text.format(folder=path.parent, reason=reason)) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it is there only if writing failed halfway
+            part.unlink()
     return path
 
 

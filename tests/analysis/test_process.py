@@ -69,6 +69,18 @@ def test_answers_come_in_order_and_are_known_the_next_time(process):
     assert again.seconds == 0
 
 
+def test_answers_are_recalled_when_all_are_known_and_nothing_is_asked(process):
+    known, unknown = numbers("3, 1, 4"), numbers("1, 5, 9, 2")
+    assert process.recall([known]) is None
+    settle(process.ask([known]))
+    assert process.recall([known]) == [(3, 1, 4)]
+    assert process.recall([known, unknown]) is None
+    assert process.recall([]) == []
+    health = settle(process.ask([HEALTH])).answers  # its turn comes after whatever was asked
+    assert process.recall([HEALTH, known]) == [*health, (3, 1, 4)]
+    assert process.recall([unknown]) is None
+
+
 def test_a_message_for_a_person_comes_alone(process):
     inquiry = settle(process.ask([numbers("8"), numbers("eight"), numbers("20")]))
     assert inquiry.answers == [(8,)]
