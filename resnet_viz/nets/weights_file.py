@@ -17,12 +17,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from resnet_viz.i18n import _
+from resnet_viz.nets.pickles import PickleError, check_pickle
 
 MAX_BYTES = 1 << 30
 MAX_TENSORS = 20_000
 # Under which training programs keep the weights in a larger dictionary.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module", "weights")
 _MAX_WRAPPERS = 4
+_OLD_PICKLES = 5  # in a file of torch < 1.6: number, version, system, content, storages' keys
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")  # in torch's refusals
@@ -93,8 +95,15 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_pytorch(path: Path, *, zipped: bool) -> dict[str, Tensor]:
-    if zipped:
-        _check_unpacked_size(path)
+    try:
+        if zipped:
+            _check_archive(path)
+        else:
+            _check_old_file(path)
+    except PickleError as error:
+        _refuse(path, str(error))
+    except Exception as error:  # noqa: BLE001 - a made-up archive can fail in any way
+        _refuse(path, _("it is damaged or cut off ({error:.200})").format(error=str(error)))
     try:
         with warnings.catch_warnings():  # torch's, about files that are then refused
             warnings.simplefilter("ignore")
@@ -103,21 +112,34 @@ def _read_pytorch(path: Path, *, zipped: bool) -> dict[str, Tensor]:
         _refuse(path, _reason(str(error)))
     tensors = _unwrap(found)
     if not tensors:
-        keys = ", ".join(map(str, list(found)[:8])) if isinstance(found, Mapping) else ""
+        names = found if isinstance(found, Mapping) else ()
+        keys = ", ".join([name for name in names if isinstance(name, str)][:8])
         text = _("it holds no dictionary of tensors by name {keys:.200}")
         _refuse(path, text.format(keys=f"({keys})" if keys else "").rstrip())
     return tensors
 
 
-def _check_unpacked_size(path: Path) -> None:
+def _check_archive(path: Path) -> None:
     """PyTorch's archives are not compressed, so that one whose parts are is a bomb."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
-        _refuse(path, _("it is damaged or cut off ({error})").format(error=error))
-    if size > MAX_BYTES:
-        _refuse(path, _("its parts unpack to more than {n:.1f} GB").format(n=MAX_BYTES / 1e9))
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        if sum(part.file_size for part in parts) > MAX_BYTES:
+            text = _("its parts unpack to more than {n:.1f} GB")
+            raise PickleError(text.format(n=MAX_BYTES / 1e9))
+        if any(part.filename.endswith("/constants.pkl") for part in parts):
+            text = _("it is a TorchScript program; save the weights: {how}")
+            raise PickleError(text.format(how="torch.save(net.state_dict(), …)"))
+        for part in parts:
+            if part.filename.lower().endswith(".pkl"):
+                with archive.open(part) as file:
+                    check_pickle(file)
+
+
+def _check_old_file(path: Path) -> None:
+    with path.open("rb") as file:
+        for _pickle in range(_OLD_PICKLES):
+            if file.peek(1):  # torch will say what is missing
+                check_pickle(file)
 
 
 def _reason(error: str) -> str:
@@ -133,8 +155,6 @@ def _reason(error: str) -> str:
             "it is a pickle of another kind than torch.save writes, and could run code on being "
             "opened. Save the weights with torch.save(net.state_dict(), …) or as safetensors"
         )
-    if "TorchScript" in error:
-        return _("it is a TorchScript program; save the weights: torch.save(net.state_dict(), …)")
     return _("it is damaged, cut off, or not a file of weights ({error:.200})").format(
         error=error.rpartition("WeightsUnpickler error: ")[2].strip().partition("\n")[0]
     )
@@ -149,7 +169,7 @@ def _unwrap(found: Any) -> dict[str, Tensor]:
         if not inner:
             break
         found = inner[0]
-    return {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+    return {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, Tensor)}
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:
