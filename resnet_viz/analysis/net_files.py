@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from resnet_viz.datasets.catalogue import (
 )
 from resnet_viz.i18n import _
 from resnet_viz.nets.build import Net, count_parameters
-from resnet_viz.nets.foreign import ForeignNet, make_net
+from resnet_viz.nets.foreign import MAX_CLASSES, ForeignNet, make_net
 from resnet_viz.nets.imagenet import class_names
 from resnet_viz.nets.imagenet_files import IMAGE_SIZE as IMAGENET_SIZE
 from resnet_viz.nets.weights_file import check_tensors, read_weights
@@ -28,7 +27,9 @@ from resnet_viz.sources import STATISTICS, NetCard
 from resnet_viz.specs import DataSpec, RunSpec
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 
-MAX_CLASSES, MAX_CLASS_CHARS = 100_000, 200
+MAX_CLASS_CHARS = 200
+# Of an image's statistics, whose pixels are fractions; beyond, float32 would hold no finite pixel.
+MAX_MEAN, MIN_STD, MAX_STD = 1e3, 1e-6, 1e3
 
 
 def trained_net(found: Checkpoint, run: RunSpec, title: str, name: str) -> tuple[Net, NetCard]:
@@ -78,16 +79,20 @@ def _read_meta(
         and 1 <= len(classes) <= MAX_CLASSES
         and all(isinstance(c, str) and 0 < len(c) <= MAX_CLASS_CHARS for c in classes)
     )
-    measured = _are_numbers(mean) and _are_numbers(std) and len(mean) == len(std) in (1, 3)
-    if not named or not measured or min(std) <= 0:
+    measured = (
+        _are_numbers(mean, -MAX_MEAN, MAX_MEAN)
+        and _are_numbers(std, MIN_STD, MAX_STD)
+        and len(mean) == len(std) in (1, 3)
+    )
+    if not named or not measured:
         text = _("{file} does not say for which classes and colours of images its net is made.")
         raise CheckpointError(text.format(file=name))
     return tuple(classes), tuple(map(float, mean)), tuple(map(float, std))
 
 
-def _are_numbers(values: object) -> bool:
+def _are_numbers(values: object, low: float, high: float) -> bool:
     return isinstance(values, list) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values
+        isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= high for v in values
     )
 
 

@@ -24,6 +24,7 @@ from resnet_viz.specs import LAYERS_PER_BLOCK, SHORTCUTS, NetSpec, SpecError
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 _IGNORED = ("n_averaged",)  # a counter of torch.optim.swa_utils
 _NAMED = 5  # tensors that a message names
+MAX_CLASSES = 100_000  # of each of which a page shows the name
 
 # A name of the usual ResNets -> ours; a stage is counted from 1 there and from 0 here.
 _BLOCK = r"layer(?P<stage>\d)\.(?P<block>\d+)\."
@@ -207,6 +208,9 @@ def _shortcut(tensors: Mapping[str, Tensor], spec: NetSpec) -> str:
 def _outer_shapes(tensors: Mapping[str, Tensor]) -> tuple[int, int]:
     """How many classes and input channels."""
     classes = _matrix(tensors, "head.linear.weight", 2).shape[0]
+    if classes > MAX_CLASSES:
+        text = _("it has {n:,} classes; at most {most:,} are opened")
+        raise WeightsError(text.format(n=classes, most=MAX_CLASSES))
     channels = tensors["stem.conv.weight"].shape[1]
     if channels not in (1, 3):
         text = _("it takes images of {n} channels; 1 and 3 are known")

@@ -56,7 +56,7 @@ class Checkpoint:
             with safe_open(path, "pt") as file:
                 meta = json.loads((file.metadata() or {}).get("resnet_viz", "null"))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, ValueError) as error:
+        except (OSError, SafetensorError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path.name} cannot be read as a checkpoint: {error}") from None
         if not isinstance(meta, dict) or meta.get("schema") != SCHEMA:
             raise CheckpointError(f"{path.name} is not a checkpoint that this program wrote")

@@ -177,6 +177,9 @@ SPOILT = {
     "mean in words": {"mean": ["dark"]},
     "mean of two": {"mean": [0.5, 0.5]},
     "no contrast": {"std": [0.0]},
+    "hardly any contrast": {"std": [1e-300]},
+    "too bright for a float": {"mean": [1e300]},
+    "too bright for any float": {"mean": [10**400]},
     "not a number": {"std": [float("nan")]},
 }
 
@@ -225,6 +228,18 @@ def test_statistics_can_be_chosen_where_the_file_does_not_say(tmp_path):
     card = measure_card(replace(source, statistics="half").to_dict())
     assert (card.mean, card.std) == STATISTICS["half"]
     assert not any("it is assumed" in note for note in card.notes)
+
+
+def test_more_classes_than_a_page_can_name_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("resnet_viz.nets.foreign.MAX_CLASSES", 6)
+    _theirs, source = foreign(tmp_path, classes=7)
+    assert "7 classes; at most 6" in error_of(source)
+
+
+def test_endless_brackets_in_place_of_what_a_file_says(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    save_file({"net.w": torch.ones(1)}, path, {"resnet_viz": "[" * 200_000})
+    assert "cannot be read" in error_of(Source("file", "mine", str(path)))
 
 
 @pytest.mark.parametrize(("count", "first"), [(100, CIFAR100_CLASSES[0]), (7, "class 0")])
