@@ -61,7 +61,7 @@ def evaluation_question(
 
     Raises:
         SpecError: the classes of net and data do not match, or there is no such split.
-        DataError: the data are not there.
+        DataError: the data are not there, or have no image of that split.
     """
     check_choice("split", split, SPLITS)
     about = describe(data)  # a folder that is not there says so itself
@@ -70,6 +70,10 @@ def evaluation_question(
         raise DataError(text.format(data=data.name))
     targets = match_classes(card.classes, about.classes)
     count = count_images(about, split)
+    if not count:
+        text = _("{data} has no images of the split {split!r}; choose another one: {others}")
+        others = ", ".join(each for each in SPLITS if each != split)
+        raise DataError(text.format(data=about.title, split=split, others=others))
     step = images_per_job(card)
     arguments = {
         "net": source.to_dict(),

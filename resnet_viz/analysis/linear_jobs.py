@@ -74,7 +74,7 @@ def probes_question(source: Source, card: NetCard, images: ProbeImages = USUAL) 
     Raises:
         SpecError: it is not known which images to take, their classes are not the net's, or
             there is too little memory.
-        DataError: the images are not on this computer.
+        DataError: the images are not on this computer, or too few.
     """
     file = probes_file(source, card, images)
     if file.is_file():
@@ -134,6 +134,9 @@ def _task(source: Source, card: NetCard, images: ProbeImages) -> dict[str, Any]:
     about = describe(data)
     train = min(images.train, about.train_images - data.val_images)
     test = min(images.test, about.test_images)
+    if train < 2 or not test:
+        text = _("{data} has {train} training and {test} test images; linear probes need some.")
+        raise DataError(text.format(data=about.title, train=train, test=test))
     _check_memory(card, train + test)
     return {
         "net": source.to_dict(),

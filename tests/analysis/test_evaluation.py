@@ -260,6 +260,14 @@ def test_the_command_says_what_is_wrong(painter, tmp_path, capsys, arguments, me
     assert message in capsys.readouterr().err
 
 
+def test_a_folder_of_too_few_images_has_none_to_test(painter, tmp_path):
+    source, card = painter[:2]
+    data = write_folder(tmp_path / "mine", ["cat", "dog"], count=1)
+    with pytest.raises(DataError, match=r"no images.*test.*all"):
+        evaluation_question(source, card, data)
+    assert ask(source, card, data, "all").images == 2
+
+
 def test_a_folder_without_a_test_folder_says_what_counts_as_test(painter, tmp_path, capsys):
     source, _card = painter
     write_folder(tmp_path / "mine", ["cat", "dog"], count=5)

@@ -230,3 +230,13 @@ def test_probes_that_come_with_a_bundled_net_need_no_images(trained, tmp_path, m
         probes_question(bundled.with_fresh("head"), away)
     # Read as the job does; the net of this test is no bundled one.
     same(linear_answers.read_kept(source.to_dict(), job.arguments["file"]), probes)
+
+
+def test_a_folder_without_test_images_is_refused_before_anything_is_fitted(trained, tmp_path):
+    source, card, _net = trained
+    for name in card.classes:
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        Image.new("L", (16, 16)).save(tmp_path / "mine" / name / "only.png")
+    data = DataSpec("folder", folder=str(tmp_path / "mine"))
+    with pytest.raises(DataError, match="10 training and 0 test"):
+        probes_question(source, card, replace(FEW, data=data))
