@@ -7,7 +7,7 @@ a `Source` in `runs.sources`; `analysis.opened` makes the net of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from resnet_viz.checks import SpecError, check_choice
@@ -112,8 +112,3 @@ class NetCard:
     trained_on: str = ""
     test_error: float | None = None
     notes: tuple[str, ...] = ()
-
-
-def card_dict(card: NetCard) -> dict[str, Any]:
-    """A card as JSON values."""
-    return asdict(card)
