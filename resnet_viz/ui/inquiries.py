@@ -67,10 +67,10 @@ def watch(
         first: so many answers make a first picture.
         last: draws what is needed only when nothing more comes.
     """
-    pace = _pace(inquiry, first)
+    pace, asked = _pace(inquiry, first), _asked(name)
 
     def region() -> None:
-        if pace != _pace(inquiry, first) or not _is_asked(name, inquiry):
+        if pace != _pace(inquiry, first) or asked != _asked(name):
             st.rerun()  # to look at another pace, or no more; or to ask again
         _await(inquiry, first)
         ended = inquiry.ended  # asked first: what has ended gets no more answers
@@ -173,6 +173,7 @@ def _forget(name: str) -> None:
     st.session_state.get(_MEMORY, {}).pop(name, None)
 
 
-def _is_asked(name: str, inquiry: Inquiry) -> bool:
-    _key, asked = st.session_state.get(_MEMORY, {}).get(name, ((), None))
-    return asked is inquiry
+def _asked(name: str) -> Inquiry | None:
+    """What is asked under a name at present; nothing after `_forget`."""
+    _key, inquiry = st.session_state.get(_MEMORY, {}).get(name, ((), None))
+    return inquiry
