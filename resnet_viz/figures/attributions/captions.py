@@ -10,11 +10,11 @@ from resnet_viz.figures.attributions.lines import Curves, Localised, card_labels
 from resnet_viz.figures.attributions.localisation import chance, method_titles, wilson
 from resnet_viz.figures.spread import number_text, signed
 from resnet_viz.i18n import _
-from resnet_viz.inside import Attribution, Curve
+from resnet_viz.inside import Attribution
 from resnet_viz.trust import Infidelity, Sensitivity
 
 
-def curves_caption(curves: Sequence[Curves], by_lot: tuple[Curve, Curve] | None = None) -> str:
+def curves_caption(curves: Sequence[Curves]) -> str:
     """Which map's order moves the probability fastest, and whether chance does as well."""
     if not curves:
         return _("Nothing has been measured yet.")
@@ -29,7 +29,7 @@ def curves_caption(curves: Sequence[Curves], by_lot: tuple[Curve, Curve] | None 
                 label=last.label, area=_insertion(last)
             ),
         ]
-    sentences += _against_chance(curves, by_lot)
+    sentences += _against_chance(curves)
     text = _(
         "On the mean colour alone the target has a probability of {end} %, on the blurred copy "
         "alone {start} %: where these are high, the curves say little."
@@ -52,10 +52,9 @@ def _insertion(curves: Curves) -> float:
     return curves.insertion.area
 
 
-def _against_chance(curves: Sequence[Curves], in_common: tuple[Curve, Curve] | None) -> list[str]:
+def _against_chance(curves: Sequence[Curves]) -> list[str]:
     """What pixels by lot give, and which maps do no better."""
-    lots = [(c, c.by_lot or in_common) for c in curves]
-    pairs = [(c, lot) for c, lot in lots if lot is not None]
+    pairs = [(c, c.by_lot) for c in curves if c.by_lot is not None]
     if not pairs:
         return []
     text = _(

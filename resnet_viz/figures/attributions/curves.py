@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from resnet_viz.figures.attributions.lines import Curves, shades, symbols
-from resnet_viz.figures.palette import LOOKS, NEUTRAL
+from resnet_viz.figures.palette import LOOKS
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 from resnet_viz.inside import Curve
@@ -19,21 +19,16 @@ from resnet_viz.inside import Curve
 _LEFT, _RIGHT = [0.0, 0.47], [0.53, 1.0]  # widths of the two panels
 
 
-def deletion_and_insertion(
-    curves: Sequence[Curves], chance: tuple[Curve, Curve] | None = None
-) -> go.Figure:
+def deletion_and_insertion(curves: Sequence[Curves]) -> go.Figure:
     """Deletion on the left, insertion on the right, one line a map, its areas in the legend.
 
+    What pixels by lot give is dotted, in the colour of the map.
+
     Args:
-        curves: of one image and target.
-        chance: what all maps have in common, if they are of one net; else each has its `by_lot`,
-            which is drawn dotted in its colour.
+        curves: of one image.
     """
     families = [c.family for c in curves]
     traces: list[dict[str, Any]] = []
-    if chance is not None:
-        look = {"color": NEUTRAL, "dash": "2px,4px", "width": 2}
-        traces += _pair("chance", _("pixels by lot"), chance, {"mode": "lines", "line": look})
     for c, shade, symbol in zip(curves, shades(families), symbols(families), strict=True):
         line = {
             "mode": "lines+markers",

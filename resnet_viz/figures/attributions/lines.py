@@ -24,8 +24,8 @@ class Curves:
         label: what tells the map from those beside it: its method, or its net.
         family: of its net.
         deletion, insertion: its curves.
-        by_lot: deletion and insertion with its net's pixels in an order drawn by lot; None where
-            all maps are of one net and image, which have that in common.
+        by_lot: deletion and insertion with its net's pixels in an order drawn by lot; None while
+            that is not known.
     """
 
     label: str

@@ -10,18 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resnet_viz.figures.attributions.lines import Curves, Localised
-from resnet_viz.inside import Curve
 from resnet_viz.trust import Infidelity, Sensitivity
 
 Row = dict[str, Any]
 
 
-def curve_rows(curves: Sequence[Curves], by_lot: tuple[Curve, Curve] | None = None) -> list[Row]:
+def curve_rows(curves: Sequence[Curves]) -> list[Row]:
     """One row a point of each curve; "by lot" is that of pixels in an order drawn by lot."""
     pairs = [(c.label, c.deletion, c.insertion) for c in curves]
     pairs += [(f"{c.label}, by lot", *c.by_lot) for c in curves if c.by_lot is not None]
-    if by_lot is not None:
-        pairs.append(("by lot", *by_lot))
     return [
         {
             "map": label,

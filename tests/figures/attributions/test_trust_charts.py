@@ -17,7 +17,7 @@ from resnet_viz.figures.attributions.curves import deletion_and_insertion
 from resnet_viz.figures.attributions.lines import Curves, Localised, card_labels
 from resnet_viz.figures.attributions.localisation import localisation, wilson
 from resnet_viz.figures.attributions.rows import curve_rows, localisation_rows, trust_rows
-from resnet_viz.figures.palette import LOOKS, NEUTRAL
+from resnet_viz.figures.palette import LOOKS
 from resnet_viz.inside import Attribution, Curve, Localisation
 from resnet_viz.sources import NetCard
 from resnet_viz.specs import NetSpec
@@ -58,7 +58,7 @@ def localised(method="saliency", inside=(0.5, 0.3), hits=(True, True), **of_card
 
 
 def test_both_curves_in_per_cent_with_areas_and_chance():
-    figure = deletion_and_insertion([curves()], BY_LOT)
+    figure = deletion_and_insertion([curves(by_lot=BY_LOT)])
     lot, lot_in, own, own_in = figure.data
     assert list(own.y) == [100, 50, 10]
     assert list(own.x) == [0, 50, 100]
@@ -66,8 +66,7 @@ def test_both_curves_in_per_cent_with_areas_and_chance():
     assert (own.xaxis, own_in.xaxis) == ("x", "x2")
     assert "0.25 and 0.75" in own.name
     assert "0.50 and 0.60" in lot.name
-    assert lot.line.color == lot_in.line.color == NEUTRAL
-    assert own.line.color == LOOKS["resnet"].shades[-1]
+    assert lot.line.color == lot_in.line.color == own.line.color == LOOKS["resnet"].shades[-1]
     assert [t.showlegend for t in figure.data] == [True, False, True, False]
 
 
@@ -81,15 +80,15 @@ def test_maps_of_one_net_differ_in_marker_and_shade_nets_in_their_family():
 
 
 def test_the_caption_of_curves_names_the_best_and_those_no_better_than_chance():
-    both = [curves("A"), curves("B", deletion=0.5, insertion=0.9)]
-    text = curves_caption(both, BY_LOT)
+    both = [curves("A", by_lot=BY_LOT), curves("B", "resnet", 0.5, 0.9, BY_LOT)]
+    text = curves_caption(both)
     assert "under deletion: A, 0.25" in text
     assert "under insertion: B, 0.90" in text
     assert "No better than that under deletion: B." in text
     assert "No better than that under insertion" not in text
     assert "10 %" in text
     assert "20 %" in text
-    assert "Smallest" not in curves_caption([curves()], BY_LOT)
+    assert "Smallest" not in curves_caption([curves(by_lot=BY_LOT)])
     assert curves_caption([]) == "Nothing has been measured yet."
 
 
@@ -187,8 +186,12 @@ def test_the_caption_of_completeness():
 
 
 def test_rows_to_take_away():
-    points = curve_rows([curves()], BY_LOT)
-    assert [len(points), points[0]["probability"], points[-1]["map"]] == [12, 1.0, "by lot"]
+    points = curve_rows([curves(by_lot=BY_LOT)])
+    assert [len(points), points[0]["probability"], points[-1]["map"]] == [
+        12,
+        1.0,
+        "Saliency, by lot",
+    ]
     (row,) = trust_rows({"A": Infidelity(4.0, 0.0, 0.0, 64)}, {})
     assert (row["infidelity"], row["share_untold"], row["max_sensitivity"]) == (4.0, None, None)
     rows = localisation_rows([localised(inside=(0.5, NAN))])
