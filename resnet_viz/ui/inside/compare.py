@@ -26,6 +26,7 @@ from resnet_viz.methods import Method
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import watch_questions
 from resnet_viz.ui.inside.columns import Column, columns_control
+from resnet_viz.ui.inside.commands import attribute_command
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.method_form import (
     FIRST_METHODS,
@@ -37,6 +38,16 @@ from resnet_viz.ui.inside.take_away import take_away_inside
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import short_time
+
+
+@dataclass(frozen=True)
+class Case:
+    """One map that is asked for."""
+
+    method: Method
+    column: Column
+    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,24 +72,28 @@ def compare_view(backend: Backend, looking: Looking) -> None:
         look = _look_controls()
     with st.expander(_("Parameters of the methods"), icon=":material/tune:"):
         parameters = {method.name: _parameters(method) for method in chosen}
-    questions = [
-        attribution_question(
-            column.net.source,
-            column.net.card,
-            looking.text(column.net),
-            method.name,
-            fitting(parameters[method.name], column.net.card, method),
-            column.target,
-        )
+    cases = [
+        Case(method, column, fitting(parameters[method.name], column.net.card, method))
         for method in chosen
         for column in columns
+    ]
+    questions = [
+        attribution_question(
+            case.column.net.source,
+            case.column.net.card,
+            looking.text(case.column.net),
+            case.method.name,
+            case.parameters,
+            case.column.target,
+        )
+        for case in cases
     ]
     watch_questions(
         backend,
         "compare",
         questions,
         lambda found: _draw(looking, chosen, columns, found, look),
-        last=lambda found: _take_away(looking, chosen, columns, found, look, parameters),
+        last=lambda found: _take_away(looking, chosen, columns, cases, found, look),
     )
 
 
@@ -176,7 +191,7 @@ def _picture(
         view=look.view,
         opacity=look.opacity,
     )
-    texts = [_("{seconds:.2g} s").format(seconds=attribution.seconds)]
+    texts = [short_time(attribution.seconds)]
     if completeness := completeness_caption(attribution):
         texts.append(completeness)
     alt = _("{method} of {column}").format(method=method.title, column=column.title)
@@ -187,24 +202,23 @@ def _take_away(
     looking: Looking,
     chosen: Sequence[Method],
     columns: Sequence[Column],
+    cases: Sequence[Case],
     found: Sequence[Attribution | None],
     look: Look,
-    parameters: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    pairs = [(method, column) for method in chosen for column in columns]
     rows = [
         {
-            "method": method.name,
-            "net": column.net.source.name,
-            "target": column.net.card.classes[a.target],
+            "method": case.method.name,
+            "net": case.column.net.source.name,
+            "target": case.column.net.card.classes[a.target],
             "probability": a.target_probability,
             "logit": a.target_logit,
             "sum": float(a.values.sum()),
             "expected_sum": a.expected,
             "seconds": a.seconds,
-            **{f"parameter_{k}": v for k, v in parameters[method.name].items()},
+            **{f"parameter_{k}": v for k, v in case.parameters.items()},
         }
-        for (method, column), a in zip(pairs, found, strict=True)
+        for case, a in zip(cases, found, strict=True)
         if a is not None
     ]
     table(rows, key="compare_table")
@@ -217,14 +231,15 @@ def _take_away(
         ),
         rows=rows,
         json=lambda: json.dumps(rows),
-        code="\n".join(_command(m, c, parameters[m.name]) for m, c in pairs),
-    )
-
-
-def _command(method: Method, column: Column, parameters: Mapping[str, Any]) -> str:
-    sets = "".join(f" --set {name}={value}" for name, value in parameters.items())
-    target = class_name(column.net.card.classes[column.target])
-    return (
-        f"python -m resnet_viz attribute IMAGE --net {column.net.source.name} "
-        f'--method {method.name} --target "{target}"{sets} --out {method.name}.png'
+        code="\n".join(
+            attribute_command(
+                looking.seen,
+                case.column.net,
+                case.column.target,
+                case.method,
+                case.parameters,
+                1 + number % len(columns),
+            )
+            for number, case in enumerate(cases)
+        ),
     )

@@ -23,6 +23,7 @@ from resnet_viz.points import Point, points_of
 from resnet_viz.specs import NetSpec, SpecError
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import refuse, watch_questions
+from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.inside.take_away import take_away_inside
@@ -61,7 +62,7 @@ def place_view(backend: Backend, looking: Looking) -> None:
         "place",
         questions,
         lambda found: _draw(looking, nets, found, order, scale == "shared"),
-        last=lambda found: _take_away(nets, found, point),
+        last=lambda found: _take_away(looking, nets, found, point),
     )
 
 
@@ -165,7 +166,7 @@ def _channel_pictures(
     return pictures
 
 
-def _take_away(nets: Sequence[Shown], found: Found, point: Point) -> None:
+def _take_away(looking: Looking, nets: Sequence[Shown], found: Found, point: Point) -> None:
     pairs = [(net, maps) for net, maps in zip(nets, found, strict=True) if maps is not None]
     rows = [
         {"net": net.title, "point": maps.point, "channel": channel, **_numbers(values)}
@@ -180,9 +181,8 @@ def _take_away(nets: Sequence[Shown], found: Found, point: Point) -> None:
         json=lambda: json.dumps(rows),
         npy=lambda: _npy(pairs[0][1]),
         code="\n".join(
-            f"python -m resnet_viz features IMAGE --net {net.source.name} --at {point.name} "
-            "--out maps.png --npy maps.npy"
-            for net, _maps in pairs
+            features_command(looking.seen, net, point.name, number)
+            for number, (net, _maps) in enumerate(pairs, 1)
         ),
     )
 

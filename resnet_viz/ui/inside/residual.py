@@ -20,6 +20,7 @@ from resnet_viz.layers import blocks_of
 from resnet_viz.specs import RESIDUAL_FAMILIES, SpecError
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking, as_looked
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.inside.take_away import take_away_inside
@@ -149,8 +150,7 @@ def _take_away(
         rows=rows,
         json=lambda: json.dumps(rows),
         code="\n".join(
-            f"python -m resnet_viz features IMAGE --net {net.source.name} "
-            f"--at {block}.branch --out branch.png"
-            for net, _maps in pairs
+            features_command(looking.seen, net, f"{block}.branch", number)
+            for number, (net, _maps) in enumerate(pairs, 1)
         ),
     )

@@ -21,6 +21,7 @@ from resnet_viz.i18n import _
 from resnet_viz.inside import Overview
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking, as_looked
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.inside.take_away import take_away_inside
@@ -105,8 +106,7 @@ def _take_away(looking: Looking, found: Found) -> None:
         rows=rows,
         json=lambda: json.dumps(rows),
         code="\n".join(
-            f"python -m resnet_viz features IMAGE --net {net.source.name} "
-            f"--at {overview.strip[-1].point} --out maps.png"
-            for net, overview in pairs
+            features_command(looking.seen, net, overview.strip[-1].point, number)
+            for number, (net, overview) in enumerate(pairs, 1)
         ),
     )

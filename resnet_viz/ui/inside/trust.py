@@ -42,6 +42,7 @@ from resnet_viz.trust import Infidelity, Sensitivity
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import watch_questions
 from resnet_viz.ui.inside.columns import Column, target_columns
+from resnet_viz.ui.inside.commands import attribute_command
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.method_form import fitting, method_control, parameters_control
 from resnet_viz.ui.inside.take_away import take_away_inside
@@ -268,8 +269,9 @@ def _take_away(
         rows=rows,
         json=lambda: json.dumps({"curves": rows, "measures": measures}),
         code="\n".join(
-            f"python -m resnet_viz attribute IMAGE --net {case.column.net.source.name} "
-            f"--method {method.name} --out map.png --npy map.npy"
-            for case in cases
+            attribute_command(
+                looking.seen, case.column.net, found.target, method, case.parameters, number
+            )
+            for number, (case, found) in enumerate(zip(cases, maps, strict=True), 1)
         ),
     )
