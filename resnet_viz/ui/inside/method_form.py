@@ -50,7 +50,7 @@ def parameters_control(method: Method, *, key: str) -> dict[str, int | float | s
 
 def _parameter(parameter: Parameter, key: str) -> Any:
     if parameter.choices:
-        titles = {choice: choice for choice in parameter.choices}
+        titles = {choice: _choice_title(choice) for choice in parameter.choices}
         return linked_choice(
             parameter.title,
             titles,
@@ -73,6 +73,19 @@ def _parameter(parameter: Parameter, key: str) -> Any:
         bind=_BOUND,
         help=parameter.help or None,
     )
+
+
+def _choice_title(choice: str) -> str:
+    """A baseline or a kind of regions in words; a block is called by its name."""
+    titles = {
+        "mean": _("mean colour"),
+        "black": _("black"),
+        "white": _("white"),
+        "blurred": _("blurred image"),
+        "superpixels": _("superpixels"),
+        "grid": _("squares"),
+    }
+    return titles.get(choice, choice)
 
 
 def fitting(given: Mapping[str, Any], card: NetCard, method: Method) -> dict[str, Any]:
