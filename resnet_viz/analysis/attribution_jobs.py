@@ -11,9 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.pace import (
+    BOTH_SECONDS,
+    FORWARD_SECONDS,
+    JOB_SECONDS,
+    check_free,
+    free_bytes,
+)
 from resnet_viz.analysis.question import Question
 from resnet_viz.checks import check_integer
 from resnet_viz.i18n import _
@@ -25,13 +30,8 @@ from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import SpecError
 
 MOST_SHARES = 1000  # each job carries the image
-SHARE_SECONDS = 0.5
 
 _ANSWER = "resnet_viz.analysis.attribution_answers:attribute_share"
-_MEMORY_SHARE = 0.5  # of what is free; the rest is for what trains meanwhile
-# Of one core, measured on ResNet-18 and -50 at 224 pixels and resnet-8, -20 and -56 at 16 and 32,
-# in batches of 1 to 64: 0.020 to 0.028 ns forward and 0.044 to 0.068 ns there and back.
-_FORWARD_SECONDS, _BOTH_SECONDS = 0.025e-9, 0.058e-9  # a multiply-add
 _FORWARD_KERNEL, _BOTH_KERNEL = 25e-6, 60e-6  # a kernel started, whatever the batch
 _DEEPLIFT_TIMES = 4  # its rule at every ReLU and pooling: 3.7 to 4.5 times the two passes
 _SHARE_BYTES = 4e8  # of the batch of a share
@@ -161,7 +161,7 @@ def _work(card: NetCard, method: Method, values: Mapping[str, Any]) -> _Work:
     elif method.name == "guided-grad-cam":
         passes = 2
     per_kernel = _FORWARD_KERNEL if forward else _BOTH_KERNEL
-    per_multiply_add = _FORWARD_SECONDS if forward else _BOTH_SECONDS
+    per_multiply_add = FORWARD_SECONDS if forward else BOTH_SECONDS
     per_value = _FORWARD_BYTES if forward else _BOTH_BYTES
     if method.name in _HOOKED:
         per_value = _HOOKED_BYTES
@@ -174,25 +174,22 @@ def _work(card: NetCard, method: Method, values: Mapping[str, Any]) -> _Work:
 
 
 def _batch(work: _Work) -> int:
-    """Units that take about `SHARE_SECONDS`; one at least."""
-    by_time = (SHARE_SECONDS - work.seconds) / work.unit_seconds
+    """Units that take about `JOB_SECONDS`; one at least."""
+    by_time = (JOB_SECONDS - work.seconds) / work.unit_seconds
     return max(1, int(min(by_time, _SHARE_BYTES / work.unit_bytes, work.units)))
 
 
 def _count_shares(card: NetCard, method: Method, values: Mapping[str, Any]) -> int:
     work = _work(card, method, values)
-    free = int(_MEMORY_SHARE * psutil.virtual_memory().available)
-    batch = _batch(work)
+    text = _(
+        "{method} needs {need:.1f} GB of memory for {net} at {size}×{size} pixels, and "
+        "{free:.1f} GB can be used; choose a smaller net, or close other programs."
+    )
+    names = {"method": method.title, "net": card.title}
+    check_free(work.unit_bytes, text, size=card.image_size, **names)
+    free, batch = free_bytes(), _batch(work)
     while batch > 1 and batch * work.unit_bytes > free:
         batch //= 2
-    if batch * work.unit_bytes > free:
-        text = _(
-            "{method} needs {need:.1f} GB of memory for {net} at {size}×{size} pixels, and "
-            "{free:.1f} GB can be used; choose a smaller net, or close other programs."
-        )
-        need, free_gb = work.unit_bytes / 1e9, free / 1e9
-        names = {"method": method.title, "net": card.title, "size": card.image_size}
-        raise SpecError(text.format(need=need, free=free_gb, **names))
     shares = math.ceil(work.units / batch)
     if shares > MOST_SHARES:
         text = _(
@@ -200,8 +197,8 @@ def _count_shares(card: NetCard, method: Method, values: Mapping[str, Any]) -> i
             "minutes; choose {what}."
         )
         minutes = shares * work.batch_seconds(batch) / 60
-        names = {"method": method.title, "net": card.title, "what": _what_is_less(method)}
-        raise SpecError(text.format(n=work.units, minutes=minutes, **names))
+        what = _what_is_less(method)
+        raise SpecError(text.format(n=work.units, minutes=minutes, what=what, **names))
     return shares
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.pace import images_in_job
 from resnet_viz.analysis.question import Question
 from resnet_viz.checks import SpecError, check_choice
 from resnet_viz.datasets.catalogue import DatasetInfo, describe, is_present
@@ -18,14 +19,11 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.scan import scan
 from resnet_viz.i18n import _
 from resnet_viz.inside import Evaluation
-from resnet_viz.nets.costs import count_costs
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import DataSpec
 
 SPLITS = ("test", "train", "all")
 MOST_IMAGES = 500  # a job
-# A forward pass takes about 0.05 ns a multiply-add on one core, where another trains.
-JOB_MULTIPLY_ADDS = 1e10
 _NAMED = 8  # classes that a message names
 
 # Names that are usual for two classes of CIFAR-10 beside its own.
@@ -74,7 +72,7 @@ def evaluation_question(
         text = _("{data} has no images of the split {split!r}; choose another one: {others}")
         others = ", ".join(each for each in SPLITS if each != split)
         raise DataError(text.format(data=about.title, split=split, others=others))
-    step = images_per_job(card)
+    step = images_in_job(card, MOST_IMAGES)
     arguments = {
         "net": source.to_dict(),
         "data": {"name": data.name, "folder": data.folder} if data.folder else {"name": data.name},
@@ -89,12 +87,6 @@ def evaluation_question(
         for start in range(0, count, step)
     )
     return Question(jobs, lambda found: _combine(found, card, about.title, split, targets))
-
-
-def images_per_job(card: NetCard) -> int:
-    """As many images as take about half a second."""
-    costs = count_costs(card.net, in_channels=card.channels, image_size=card.image_size)
-    return max(1, min(MOST_IMAGES, int(JOB_MULTIPLY_ADDS / costs.multiply_adds)))
 
 
 def count_images(about: DatasetInfo, split: str) -> int:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import psutil
-
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.pace import check_forward
 from resnet_viz.analysis.question import Question, single
 from resnet_viz.i18n import _
 from resnet_viz.layers import all_layers, blocks_of
@@ -21,11 +20,6 @@ from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec, SpecError
 MOST_BYTES = 2**24  # of the values at one point, which go to the server and into a picture
 
 _ANSWERS = "resnet_viz.analysis.feature_answers"
-_MEMORY_SHARE = 0.5  # of what is free; the rest is for what trains meanwhile
-# What a forward pass takes beside the weights, in largest feature maps: 6 to 13, measured on five
-# nets at 128 to 256 pixels (input, output, the shortcut's and the convolution library's copies).
-_LIVE_MAPS = 14
-_WEIGHT_COPIES = 3  # the net's, the file's while it is read, the convolution library's
 
 
 def overview_question(source: Source, image: str, card: NetCard | None = None) -> Question:
@@ -39,7 +33,7 @@ def overview_question(source: Source, image: str, card: NetCard | None = None) -
         SpecError: there is too little memory.
     """
     if card is not None:
-        check_memory(card)
+        check_forward(card)
     return _question("measure_overview", source, image)
 
 
@@ -52,7 +46,7 @@ def maps_question(source: Source, card: NetCard, image: str, point: str) -> Ques
     """
     find_point(card.net, point)
     _check_size(card, [point])
-    check_memory(card)
+    check_forward(card)
     return _question("measure_maps", source, image, point=point)
 
 
@@ -74,7 +68,7 @@ def block_question(source: Source, card: NetCard, image: str, block: str) -> Que
         raise SpecError(text.format(net=card.net.name, families=families))
     _check_block(card.net, block)
     _check_size(card, [f"{block}.input", block])
-    check_memory(card)
+    check_forward(card)
     return _question("measure_block", source, image, block=block)
 
 
@@ -91,31 +85,6 @@ def point_shapes(net: NetSpec, image_size: int) -> dict[str, tuple[int, int, int
             shape = (shape[0], first.side, first.side)
         shapes[point.name] = shape
     return shapes
-
-
-def forward_bytes(card: NetCard) -> int:
-    """Memory that one image's forward pass takes, and the net itself, about."""
-    shapes = point_shapes(card.net, card.image_size)
-    largest = max(_values(shape) for shape in shapes.values())
-    return 4 * (_LIVE_MAPS * largest + _WEIGHT_COPIES * card.parameters)
-
-
-def check_memory(card: NetCard) -> None:
-    """Refuse a net whose forward pass does not fit into what is free.
-
-    Raises:
-        SpecError: it does not; the message says how much is missing.
-    """
-    need = forward_bytes(card)
-    free = int(_MEMORY_SHARE * psutil.virtual_memory().available)
-    if need > free:
-        text = _(
-            "{net} at {size}×{size} pixels needs {need:.1f} GB of memory for one image, and "
-            "{free:.1f} GB can be used; choose a smaller net, or close other programs."
-        )
-        raise SpecError(
-            text.format(net=card.title, size=card.image_size, need=need / 1e9, free=free / 1e9)
-        )
 
 
 def _question(function: str, source: Source, image: str, **names: str) -> Question:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from resnet_viz.analysis.evaluation_jobs import match_classes
 from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.linear_files import kept_path, shipped_path
+from resnet_viz.analysis.pace import check_free, forward_bytes, images_in_job
 from resnet_viz.analysis.question import Question, single
 from resnet_viz.checks import check_integer
 from resnet_viz.datasets.catalogue import DatasetInfo, describe, is_present
@@ -22,17 +21,12 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.scan import scan
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of
-from resnet_viz.nets.costs import count_costs
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import DataSpec, SpecError
 
 MOST_IMAGES = 100_000
 
-# A forward pass on one core, where another trains: measured on resnet-20, width 8 at 16 pixels
-# and width 16 at 32 pixels.
-_SECONDS_PER_MULTIPLY_ADD, _SECONDS_PER_ACTIVATION = 5e-11, 1.5e-9
-_CHUNK_SECONDS, _MOST_AT_ONCE = 0.4, 200
-_MEMORY_SHARE = 0.4  # of what is free
+_MOST_AT_ONCE = 200
 _ANSWERS = "resnet_viz.analysis.linear_answers"
 
 
@@ -137,7 +131,8 @@ def _task(source: Source, card: NetCard, images: ProbeImages) -> dict[str, Any]:
     if train < 2 or not test:
         text = _("{data} has {train} training and {test} test images; linear probes need some.")
         raise DataError(text.format(data=about.title, train=train, test=test))
-    _check_memory(card, train + test)
+    chunk = images_in_job(card, _MOST_AT_ONCE)
+    _check_memory(card, train + test, chunk)
     return {
         "net": source.to_dict(),
         "data": data.to_dict(),
@@ -145,7 +140,7 @@ def _task(source: Source, card: NetCard, images: ProbeImages) -> dict[str, Any]:
         "train": train,
         "test": test,
         "seed": images.seed,
-        "chunk": images_per_job(card),
+        "chunk": chunk,
         "words": _words(card, images, about),
     }
 
@@ -178,27 +173,15 @@ def _data(card: NetCard, images: ProbeImages) -> DataSpec:
     return data
 
 
-def images_per_job(card: NetCard) -> int:
-    """As many images as take about 0.4 s."""
-    costs = count_costs(card.net, in_channels=card.channels, image_size=card.image_size)
-    seconds = costs.multiply_adds * _SECONDS_PER_MULTIPLY_ADD
-    seconds += costs.activations * _SECONDS_PER_ACTIVATION
-    return max(1, min(_MOST_AT_ONCE, int(_CHUNK_SECONDS / seconds)))
-
-
-def _check_memory(card: NetCard, images: int) -> None:
-    """Refuse pooled outputs, and what a chunk's largest maps take, beyond what is free."""
+def _check_memory(card: NetCard, images: int, chunk: int) -> None:
+    """Refuse pooled outputs, and what a chunk's forward pass takes, beyond what is free."""
     blocks = blocks_of(card.net, image_size=card.image_size)
     pooled = 4 * images * (card.net.width + sum(block.c_out for block in blocks))
-    costs = count_costs(card.net, in_channels=card.channels, image_size=card.image_size)
-    need = pooled + 4 * images_per_job(card) * costs.activations  # which are not all kept
-    free = int(_MEMORY_SHARE * psutil.virtual_memory().available)
-    if need > free:
-        text = _(
-            "Linear probes on {net} with {n:,} images need {need:.1f} GB of memory, and {free:.1f} "
-            "GB can be used; choose fewer images or a smaller net."
-        )
-        raise SpecError(text.format(net=card.title, n=images, need=need / 1e9, free=free / 1e9))
+    text = _(
+        "Linear probes on {net} with {n:,} images need {need:.1f} GB of memory, and {free:.1f} GB "
+        "can be used; choose fewer images or a smaller net."
+    )
+    check_free(pooled + forward_bytes(card, chunk), text, net=card.title, n=images)
 
 
 def _words(card: NetCard, images: ProbeImages, about: DatasetInfo) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from resnet_viz.analysis.attribution_jobs import attribution_question
 from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.question import Question
-from resnet_viz.analysis.trust_jobs import images_a_job, parts_of
+from resnet_viz.analysis.trust_jobs import parts_of
 from resnet_viz.checks import SpecError, check_integer
 from resnet_viz.datasets.catalogue import describe
 from resnet_viz.figures.attributions.measures import share_inside, strongest_inside
@@ -42,7 +42,8 @@ def localisation_question(
         seed: of that draw.
 
     Raises:
-        SpecError: the net was trained on something else, or an unknown method or parameter.
+        SpecError: the net was trained on something else, or an unknown method or parameter,
+            or there is too little memory.
     """
     if card.data is None or card.data.name != "shapes":
         text = _(
@@ -58,7 +59,7 @@ def localisation_question(
     one = attribution_question(source, card, "", method, parameters, 0)
     looks = [
         Job(f"{_ANSWERS}:look", {"net": source.to_dict(), "data": data, "images": part})
-        for part in parts_of(chosen, images_a_job(card))
+        for part in parts_of(chosen, card)
     ]
     explanations = [
         Job(

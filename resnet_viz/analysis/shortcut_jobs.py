@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
-
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.pace import free_bytes
 from resnet_viz.analysis.signal_jobs import affordable_images
 from resnet_viz.datasets.catalogue import describe
 from resnet_viz.i18n import _
@@ -19,9 +18,9 @@ FEWEST_IMAGES, MOST_IMAGES = 2, 16
 # take about 0.65 ns a multiply-add of the batch, measured on one core: this is 0.7 s.
 BATCH_MULTIPLY_ADDS = 1.1e9
 
-# Of what is free. A split takes 1.1 to 1.6 times what `affordable_images` counts, measured on five
-# nets, so at most 0.64 of it.
-_MEMORY_SHARE = 0.4
+# Of the memory that a job may take: a split takes 1.1 to 1.6 times what `affordable_images` counts,
+# measured on five nets.
+_MEMORY_SHARE = 0.8
 _ANSWERS = "resnet_viz.analysis.shortcut_answers"
 
 
@@ -94,7 +93,7 @@ def default_images(net: NetSpec, image_size: int) -> int:
 
 def _fitting_images(net: NetSpec, data: DataSpec, images: int | None) -> int:
     size = describe(data).image_size
-    memory = int(_MEMORY_SHARE * psutil.virtual_memory().available)
+    memory = int(_MEMORY_SHARE * free_bytes())
     return min(images or default_images(net, size), affordable_images(net, size, memory))
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import psutil
-
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.pace import free_bytes
 from resnet_viz.checks import check_integer
 from resnet_viz.datasets.catalogue import describe
 from resnet_viz.i18n import _
@@ -23,7 +22,6 @@ FEWEST_IMAGES = 2  # one image has no batch statistics
 MOST_IMAGES = 4096
 
 _ANSWER = "resnet_viz.analysis.signal_answers:measure_signal"
-_MEMORY_SHARE = 0.5  # of what is free; the rest is for what trains meanwhile
 # Multiply-adds of one job's forward pass. With its backward pass they take 0.4 s of one core in
 # float32, measured: plain-110 with 16 images of 32x32 pixels at width 16.
 _JOB_MULTIPLY_ADDS = 5e9
@@ -58,7 +56,7 @@ def signal_jobs(
         check_integer("images", images, FEWEST_IMAGES, MOST_IMAGES)
     nets = list(dict.fromkeys(nets))
     size = data.image_size or describe(data).image_size
-    memory = int(_MEMORY_SHARE * psutil.virtual_memory().available)
+    memory = free_bytes()
     counts: dict[int, int] = {}  # by depth
     for net in nets:
         wanted = quick_images(net, size) if images is None else images

@@ -13,12 +13,12 @@ from PIL import Image
 
 from resnet_viz.analysis.attribution_jobs import attribution_question, estimate_seconds
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.analysis.pace import check_forward, images_in_job
 from resnet_viz.analysis.question import Question, all_jobs, results
 from resnet_viz.checks import check_integer
 from resnet_viz.datasets.picture import picture_text
 from resnet_viz.figures.attributions.measures import relative_change
 from resnet_viz.inside import Attribution, Curve
-from resnet_viz.nets.costs import count_costs
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.trust import Infidelity, Sensitivity
 
@@ -27,11 +27,6 @@ SQUARES, MOST_SQUARES = 64, 1024
 FEWEST_COPIES, COPIES, MOST_COPIES = 2, 8, 64
 COPIES_SECONDS = 120.0  # that noisy copies may take, unless so many are asked for
 LEVELS = 5  # captum's default radius, 0.02, as grey levels of 255
-
-# A forward pass takes about 0.045 ns a multiply-add, measured on one core: this is half a second.
-_JOB_MULTIPLY_ADDS = 1.1e10
-# In a batch, so that small nets on large images keep to memory: 13 images of 224×224 pixels.
-_MOST_IMAGES, _MOST_VALUES = 64, 2_000_000
 
 # Signed gradients: by how much the logit changes with a pixel's value. All other maps say what a
 # pixel adds, or, without a sign, how much it matters.
@@ -56,7 +51,7 @@ def curves_question(
         steps: between the points of a curve; no more than there are pixels.
 
     Raises:
-        SpecError: a number that cannot be used.
+        SpecError: a number that cannot be used, or too little memory.
     """
     by_pixel = _pack(found.values.sum(0, keepdims=True))
     return _curves(source, card, image, found.target, steps, {"values": by_pixel})
@@ -70,7 +65,7 @@ def chance_question(
     The result is as of `curves_question`; it is one for all maps of a net, an image and a target.
 
     Raises:
-        SpecError: a number that cannot be used.
+        SpecError: a number that cannot be used, or too little memory.
     """
     return _curves(source, card, image, target, steps, {"seed": seed})
 
@@ -81,7 +76,7 @@ def _curves(
     pixels = card.image_size**2
     check_integer("steps", steps, 1, min(MOST_STEPS, pixels))
     counts = [round(i * pixels / steps) for i in range(steps + 1)]
-    parts = parts_of(counts, images_a_job(card))
+    parts = parts_of(counts, card)
     shared = {"net": source.to_dict(), "image": image, "target": target, **order}
     jobs = [
         Job(f"{_ANSWERS}:mix", {**shared, "kind": kind, "counts": part})
@@ -125,7 +120,7 @@ def infidelity_question(
         seed: of their places.
 
     Raises:
-        SpecError: a number that cannot be used.
+        SpecError: a number that cannot be used, or too little memory.
     """
     check_integer("samples", samples, 1, MOST_SQUARES)
     local = found.method in _LOCAL
@@ -139,7 +134,7 @@ def infidelity_question(
         "local": local,
         "seed": seed,
     }
-    parts = parts_of(range(samples), images_a_job(card))
+    parts = parts_of(range(samples), card)
     jobs = [
         Job(f"{_ANSWERS}:cover", {**arguments, "first": part[0], "count": len(part)})
         for part in parts
@@ -191,7 +186,7 @@ def sensitivity_question(
         seed: of the noise.
 
     Raises:
-        SpecError: a number that cannot be used.
+        SpecError: a number that cannot be used, or too little memory.
     """
     if copies is None:
         copies = default_copies(card, found.method, parameters)
@@ -228,16 +223,14 @@ def noisy_copies(image: str, card: NetCard, copies: int, levels: int, seed: int)
     return made
 
 
-def images_a_job(card: NetCard) -> int:
-    """Images whose forward passes take about half a second on one core."""
-    costs = count_costs(card.net, in_channels=card.channels, image_size=card.image_size)
-    by_time = int(_JOB_MULTIPLY_ADDS / costs.multiply_adds)
-    by_memory = _MOST_VALUES // (card.channels * card.image_size**2)
-    return max(1, min(_MOST_IMAGES, by_time, by_memory))
+def parts_of(whole: Sequence[int], card: NetCard) -> list[list[int]]:
+    """The images of a question in pieces, one a job.
 
-
-def parts_of(whole: Sequence[int], size: int) -> list[list[int]]:
-    """The whole in pieces of at most `size`."""
+    Raises:
+        SpecError: memory does not hold a piece.
+    """
+    size = min(images_in_job(card), len(whole))
+    check_forward(card, size)
     return [list(whole[start : start + size]) for start in range(0, len(whole), size)]
 
 

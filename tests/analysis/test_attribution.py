@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from resnet_viz.analysis import attribution_answers, attribution_jobs
+from resnet_viz.analysis import attribution_answers, attribution_jobs, pace
 from resnet_viz.analysis.attribution_answers import LEG
 from resnet_viz.analysis.attribution_jobs import (
     MOST_SHARES,
-    SHARE_SECONDS,
     attribution_question,
     estimate_seconds,
 )
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.opened import measure_card
+from resnet_viz.analysis.pace import JOB_SECONDS
 from resnet_viz.datasets.picture import picture_text
 from resnet_viz.methods import NAMES, method
 from resnet_viz.sources import NetCard, Source
@@ -67,7 +67,7 @@ def trained(tmp_path_factory):
 @pytest.fixture
 def many_shares(monkeypatch):
     """As if the net were so large that a share is one step."""
-    monkeypatch.setattr(attribution_jobs, "SHARE_SECONDS", 0.0)
+    monkeypatch.setattr(attribution_jobs, "JOB_SECONDS", 0.0)
 
 
 def normalised(card, pixels=PIXELS):
@@ -214,7 +214,7 @@ def test_jobs_of_large_nets_are_short_and_few(name):
     question = attribution_question(source, IMAGENET, IMAGE, name)
     seconds = estimate_seconds(IMAGENET, name) / len(question.jobs)
     indivisible = 2.0  # DeepLift's two images
-    assert seconds <= (1.01 * SHARE_SECONDS if len(question.jobs) > 1 else indivisible)
+    assert seconds <= (1.01 * JOB_SECONDS if len(question.jobs) > 1 else indivisible)
     assert len(question.jobs) <= MOST_SHARES
 
 
@@ -237,7 +237,7 @@ def test_little_memory_means_smaller_batches_and_none_a_refusal(monkeypatch):
         Memory.available = available
         return len(attribution_question(source, IMAGENET, IMAGE, "integrated-gradients").jobs)
 
-    monkeypatch.setattr(attribution_jobs.psutil, "virtual_memory", Memory)
+    monkeypatch.setattr(pace.psutil, "virtual_memory", Memory)
     assert shares(10**12) == shares(10**9) == 25  # two steps a job, whatever else is free
     assert shares(5 * 10**8) == 50
     with pytest.raises(SpecError, match=r"needs 0.2 GB of memory for ResNet-50 .* smaller net"):

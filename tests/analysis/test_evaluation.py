@@ -16,11 +16,11 @@ from resnet_viz.analysis.evaluation_answers import _in_channels
 from resnet_viz.analysis.evaluation_jobs import (
     SPLITS,
     evaluation_question,
-    images_per_job,
     match_classes,
     unusable_images,
 )
 from resnet_viz.analysis.opened import measure_card, open_net
+from resnet_viz.analysis.pace import images_in_job
 from resnet_viz.checks import SpecError
 from resnet_viz.cli import main
 from resnet_viz.datasets.catalogue import CIFAR10_CLASSES
@@ -98,9 +98,9 @@ def test_deeper_nets_get_fewer_images_a_job():
         return NetCard("net", spec, (), size, 3, (0.5,) * 3, (0.5,) * 3, 1)
 
     resnet50 = NetSpec("resnet", 50, "bottleneck", "B", 64, (3, 4, 6, 3), stem="imagenet")
-    counts = [images_per_job(card(NetSpec("resnet", depth), 32)) for depth in (8, 20, 56, 110)]
+    counts = [images_in_job(card(NetSpec("resnet", depth), 32)) for depth in (8, 20, 56, 110)]
     assert counts == sorted(counts, reverse=True)
-    assert images_per_job(card(resnet50, 224)) in (1, 2, 3)
+    assert images_in_job(card(resnet50, 224)) in (1, 2, 3)
 
 
 # --- folders ---

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from resnet_viz.analysis import feature_jobs
+from resnet_viz.analysis import pace
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.feature_jobs import (
     MOST_BYTES,
     block_question,
-    forward_bytes,
     maps_question,
     overview_question,
     point_shapes,
 )
 from resnet_viz.analysis.opened import measure_card
+from resnet_viz.analysis.pace import forward_bytes
 from resnet_viz.analysis.question import all_jobs, results
 from resnet_viz.datasets.picture import picture_text
 from resnet_viz.nets.build import build_net
@@ -232,7 +232,7 @@ def test_a_net_too_large_for_the_memory_is_refused_with_the_reason(trained, monk
     class Small:
         available = 2 * forward_bytes(card)
 
-    monkeypatch.setattr(feature_jobs.psutil, "virtual_memory", Small)
+    monkeypatch.setattr(pace.psutil, "virtual_memory", Small)
     assert maps_question(source, card, IMAGE, "stage2.block1").jobs
     with pytest.raises(SpecError, match=r"resnet-8 at 256×256 pixels needs .* GB of memory"):
         maps_question(source, wide_card(), IMAGE, "stage3.block1")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from resnet_viz.analysis import shortcut_jobs
+from resnet_viz.analysis import pace
 from resnet_viz.analysis.batches import probe_batch
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.inquiry import Job
@@ -194,7 +194,7 @@ def test_a_net_too_large_for_the_memory_says_what_to_choose(monkeypatch):
     class Small:
         available = 3 * 10**8
 
-    monkeypatch.setattr(shortcut_jobs.psutil, "virtual_memory", Small)
+    monkeypatch.setattr(pace.psutil, "virtual_memory", Small)
     data, deep = DataSpec("shapes"), NetSpec("preact", 1202)
     refusal = "preact-1202 at 32×32 .* choose a smaller depth, width or image size"
     with pytest.raises(SpecError, match=refusal):

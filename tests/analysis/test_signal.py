@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from resnet_viz.analysis import signal_jobs as jobs_module
+from resnet_viz.analysis import pace, signal_jobs as jobs_module
 from resnet_viz.analysis.batches import probe_batch
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.plain import check_plain
@@ -127,7 +127,7 @@ def test_a_net_too_large_for_the_memory_says_what_to_choose(monkeypatch):
     class Small:
         available = 6 * 10**8
 
-    monkeypatch.setattr(jobs_module.psutil, "virtual_memory", Small)
+    monkeypatch.setattr(pace.psutil, "virtual_memory", Small)
     with pytest.raises(SpecError, match="resnet-1202 at 32×32"):
         signal_jobs([NetSpec("resnet", 1202)], DataSpec("shapes"))
     jobs = signal_jobs([NetSpec("plain", 20)], DataSpec("shapes"), images=4096)

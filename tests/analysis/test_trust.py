@@ -13,10 +13,12 @@ from captum.attr import LayerAttribution, LayerGradientXActivation, Saliency
 from captum.metrics import infidelity, sensitivity_max
 from PIL import Image
 
+from resnet_viz.analysis import pace
 from resnet_viz.analysis.attribution_jobs import attribution_question, estimate_seconds
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.localisation_jobs import localisation_question
 from resnet_viz.analysis.opened import open_net
+from resnet_viz.analysis.pace import forward_bytes, images_in_job
 from resnet_viz.analysis.pictures import as_input
 from resnet_viz.analysis.question import Question
 from resnet_viz.analysis.trust_jobs import (
@@ -24,10 +26,8 @@ from resnet_viz.analysis.trust_jobs import (
     curve,
     curves_question,
     default_copies,
-    images_a_job,
     infidelity_question,
     noisy_copies,
-    parts_of,
     sensitivity_question,
 )
 from resnet_viz.datasets.load import load
@@ -133,13 +133,30 @@ def test_more_steps_than_pixels_are_refused(source, card, image):
 def test_curves_of_a_large_net_come_in_small_jobs(source):
     net = NetSpec("resnet", 110)
     big = NetCard(net.name, net, ("a",), 96, 3, (0.5,) * 3, (0.5,) * 3, 1)
-    assert 1 <= images_a_job(big) < 8
+    assert 1 <= images_in_job(big) < 8
     question = chance_question(source, big, "", 0, steps=32)
-    assert len(question.jobs) == 2 * math.ceil(33 / images_a_job(big))
-    assert images_a_job(big) >= max(len(job.arguments["counts"]) for job in question.jobs)
+    assert len(question.jobs) == 2 * math.ceil(33 / images_in_job(big))
+    assert images_in_job(big) >= max(len(job.arguments["counts"]) for job in question.jobs)
+    in_order = [n for job in question.jobs for n in job.arguments["counts"]]
+    assert in_order == 2 * [round(i * 96**2 / 32) for i in range(33)]
     small = replace(big, net=NetSpec("plain", 8, width=1), image_size=224)
-    assert images_a_job(small) == 13  # what fits into memory, not what is fast enough
-    assert parts_of(range(5), 2) == [[0, 1], [2, 3], [4]]
+    assert images_in_job(small) == 13  # what fits into memory, not what is fast enough
+
+
+def test_a_batch_that_memory_does_not_hold_is_refused_before_it_is_asked(source, card, monkeypatch):
+    class Small:
+        available = 2 * forward_bytes(card, 33) - 2
+
+    monkeypatch.setattr(pace.psutil, "virtual_memory", Small)
+    found = Attribution("saliency", np.zeros((3, 16, 16), np.float32), TARGET, 0.0, 0.0)
+    refusal = "resnet-8 .* needs .* GB of memory for 33 images at once.* choose a smaller net"
+    with pytest.raises(SpecError, match=refusal):
+        curves_question(source, card, "", found, steps=32)
+    assert curves_question(source, card, "", found, steps=31).jobs
+    with pytest.raises(SpecError, match="for 40 images"):
+        infidelity_question(source, card, "", found, samples=40)
+    with pytest.raises(SpecError, match="for 64 images"):
+        localisation_question(source, card, "saliency", {}, images=100)
 
 
 def captums_infidelity(net, x, values, squares, normalize, local):
@@ -160,7 +177,7 @@ def captums_infidelity(net, x, values, squares, normalize, local):
 )
 def test_infidelity_in_parts_is_captums_in_one(source, card, image, method, local, monkeypatch):
     found = explained(source, card, image, method)
-    monkeypatch.setattr("resnet_viz.analysis.trust_jobs.images_a_job", lambda _card: 7)
+    monkeypatch.setattr("resnet_viz.analysis.trust_jobs.images_in_job", lambda _card: 7)
     question = infidelity_question(source, card, image, found, samples=20, seed=3)
     assert len(question.jobs) == 3
     measured = answer(question)
@@ -179,7 +196,7 @@ def test_parts_change_no_infidelity_and_the_maps_unit_not_the_one_at_its_best_sc
 ):
     found = explained(source, card, image)
     at_once = answer(infidelity_question(source, card, image, found, samples=20))
-    monkeypatch.setattr("resnet_viz.analysis.trust_jobs.images_a_job", lambda _card: 3)
+    monkeypatch.setattr("resnet_viz.analysis.trust_jobs.images_in_job", lambda _card: 3)
     in_parts = answer(infidelity_question(source, card, image, found, samples=20))
     assert in_parts.value == pytest.approx(at_once.value, rel=1e-5)
     larger = Attribution(found.method, 1000 * found.values, TARGET, 0.0, 0.0)
