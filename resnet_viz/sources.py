@@ -14,6 +14,7 @@ from resnet_viz.checks import SpecError, check_choice
 from resnet_viz.specs import DataSpec, NetSpec
 
 KINDS = ("bundled", "run", "imagenet", "file")
+MAX_BYTES = 1 << 30  # of a file with a person's own net
 
 # With which mean and standard deviation the images of a net were normalised, where its file does
 # not say: of ImageNet's training images, of CIFAR-10's, or 0.5 and 0.5.

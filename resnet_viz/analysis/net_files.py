@@ -22,7 +22,7 @@ from resnet_viz.nets.build import Net, count_parameters
 from resnet_viz.nets.foreign import MAX_CLASSES, ForeignNet, make_net
 from resnet_viz.nets.imagenet import class_names
 from resnet_viz.nets.imagenet_files import IMAGE_SIZE as IMAGENET_SIZE
-from resnet_viz.nets.weights_file import check_tensors, read_weights
+from resnet_viz.nets.weights_file import check_size, check_tensors, read_weights
 from resnet_viz.sources import STATISTICS, NetCard
 from resnet_viz.specs import DataSpec, RunSpec
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
@@ -119,19 +119,17 @@ def file_net(path: Path, name: str, statistics: str) -> tuple[Net, NetCard]:
     Raises:
         WeightsError, CheckpointError, SpecError: it cannot be opened; the message says why.
     """
-    tensors = read_weights(path)
+    check_size(path)
     if _is_ours(path):
-        net, card = _our_net(path, name, statistics)
-    else:
-        net, card = _foreign_net(tensors, path, name, statistics)
-    return net, card
+        return _our_net(path, name, statistics)
+    return _foreign_net(read_weights(path), path, name, statistics)
 
 
 def _is_ours(path: Path) -> bool:
     try:
         with safe_open(path, "pt") as file:
             return "resnet_viz" in (file.metadata() or {})
-    except SafetensorError:  # a PyTorch file, which has been read
+    except (OSError, SafetensorError):  # a PyTorch file, or one that `read_weights` refuses
         return False
 
 

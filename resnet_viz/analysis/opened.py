@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from resnet_viz.i18n import _
 from resnet_viz.nets.build import Net
 from resnet_viz.nets.bundled import bundled_names, bundled_nets, bundled_path
 from resnet_viz.nets.imagenet import open_imagenet
+from resnet_viz.nets.weights_file import check_memory
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import RunSpec, SpecError
 from resnet_viz.training.checkpoint import Checkpoint
 
-OPEN_NETS = 4
+KEPT_NETS = 8
+KEPT_PARAMETERS = 200_000_000  # of all of them together, 0.8 GB; the last net may have more
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +46,30 @@ class Opened:
         return _normalise(images, self.card)
 
 
+_kept: OrderedDict[Source, Opened] = OrderedDict()  # the one that was not used for longest first
+
+
 def open_net(source: Mapping[str, Any]) -> Opened:
     """The net of a source (`Source.to_dict`).
 
     Raises:
         SpecError: not a source, or one that asks for a part that the net has not.
-        CheckpointError, WeightsError: its file is gone, damaged, or of another net.
+        CheckpointError, WeightsError: its file is gone, damaged, of another net, or too large for
+            the memory that is free.
     """
-    return _open(Source.from_dict(source))
+    wanted = Source.from_dict(source)
+    found = _kept.pop(wanted, None) or _open(wanted)
+    _kept[wanted] = found
+    while len(_kept) > 1 and not _may_be_kept():
+        _kept.popitem(last=False)
+    return found
 
 
-@lru_cache(maxsize=OPEN_NETS)
+def _may_be_kept() -> bool:
+    total = sum(opened.card.parameters for opened in _kept.values())
+    return len(_kept) <= KEPT_NETS and total <= KEPT_PARAMETERS
+
+
 def _open(source: Source) -> Opened:
     net, card = _read(source)
     if source.randomised:
@@ -66,6 +82,8 @@ def _open(source: Source) -> Opened:
 def _read(source: Source) -> tuple[Net, NetCard]:
     if source.kind == "bundled":
         return _bundled(source.name)
+    if os.path.isfile(source.path):  # else whoever opens it says what is missing
+        check_memory(os.path.getsize(source.path), Path(source.path).name)
     if source.kind == "run":
         return _run(source)
     if source.kind == "imagenet":

@@ -12,15 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psutil
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from resnet_viz.i18n import _
 from resnet_viz.nets.pickles import PickleError, check_pickle
+from resnet_viz.sources import MAX_BYTES
 
-MAX_BYTES = 1 << 30
 MAX_TENSORS = 20_000
+# Memory at most while a file is opened, in sizes of the file: half precision is held beside its
+# float32, and 130 MB took 408 MB.
+_COPIES = 4
+_MEMORY_SHARE = 0.5  # of what is free; the rest is for what trains meanwhile
 # Under which training programs keep the weights in a larger dictionary.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module", "weights")
 _MAX_WRAPPERS = 4
@@ -41,9 +46,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         WeightsError: missing, too large, damaged, neither safetensors nor PyTorch, a pickle that
             would run code, or without finite numbers of ordinary types.
     """
+    check_size(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            _refuse(path, _("it has more than {n:.1f} GB").format(n=MAX_BYTES / 1e9))
         with path.open("rb") as file:
             head = file.read(9)
     except OSError as error:
@@ -61,11 +65,44 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def check_size(path: Path) -> None:
+    """Refuse a file that is larger than a net's may be.
+
+    Raises:
+        WeightsError: it is, or is not there.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        _refuse(path, error.strerror or str(error))
+    if size > MAX_BYTES:
+        _refuse(path, _("it has more than {n:.1f} GB").format(n=MAX_BYTES / 1e9))
+
+
+def check_memory(size: int, name: str) -> None:
+    """Refuse to open what takes more memory than there is to be had.
+
+    Args:
+        size: of a file, or of what it unpacks to, in bytes.
+        name: of the file, for the message.
+
+    Raises:
+        WeightsError: saying how much it takes and how much there is.
+    """
+    free = _MEMORY_SHARE * psutil.virtual_memory().available
+    if _COPIES * size > free:
+        text = _(
+            "{file} needs about {need:.1f} GB of memory while it is opened, and {free:.1f} GB can "
+            "be used; choose a smaller net, or close other programs."
+        )
+        raise WeightsError(text.format(file=name, need=_COPIES * size / 1e9, free=free / 1e9))
+
+
 def check_tensors(tensors: Mapping[str, Tensor], name: str) -> None:
     """Refuse tensors that are not plain finite numbers in memory, before anything is made of them.
 
     Raises:
-        WeightsError: naming the first that is not.
+        WeightsError: naming the first that is not, or saying that memory does not hold them.
     """
     if not 1 <= len(tensors) <= MAX_TENSORS:
         text = _("{file} holds {n} tensors; a net has 1 to {most}.")
@@ -80,6 +117,7 @@ def check_tensors(tensors: Mapping[str, Tensor], name: str) -> None:
         if size > MAX_BYTES:
             text = _("{file}: its tensors would take more than {n:.1f} GB.")
             raise WeightsError(text.format(file=name, n=MAX_BYTES / 1e9))
+    check_memory(size, name)
     for key, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
             text = _("{file}: {tensor!r:.100} has values that are not finite numbers.")
@@ -102,6 +140,8 @@ def _read_pytorch(path: Path, *, zipped: bool) -> dict[str, Tensor]:
             _check_old_file(path)
     except PickleError as error:
         _refuse(path, str(error))
+    except WeightsError:
+        raise
     except Exception as error:  # noqa: BLE001 - a made-up archive can fail in any way
         _refuse(path, _("it is damaged or cut off ({error:.200})").format(error=str(error)))
     try:
@@ -123,9 +163,11 @@ def _check_archive(path: Path) -> None:
     """PyTorch's archives are not compressed, so that one whose parts are is a bomb."""
     with zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
-        if sum(part.file_size for part in parts) > MAX_BYTES:
+        size = sum(part.file_size for part in parts)
+        if size > MAX_BYTES:
             text = _("its parts unpack to more than {n:.1f} GB")
             raise PickleError(text.format(n=MAX_BYTES / 1e9))
+        check_memory(size, path.name)
         if any(part.filename.endswith("/constants.pkl") for part in parts):
             text = _("it is a TorchScript program; save the weights: {how}")
             raise PickleError(text.format(how="torch.save(net.state_dict(), …)"))

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
+from resnet_viz.sources import MAX_BYTES
 
 ENDINGS = ("safetensors", "pt", "pth", "th", "bin", "ckpt")
-MAX_BYTES = 1 << 30
 MAX_FILES = 50
 
 

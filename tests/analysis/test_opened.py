@@ -2,21 +2,25 @@
 
 import json
 import pickle
+from collections import OrderedDict
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from resnet_viz.analysis import net_files, opened as opened_module
 from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.opened import measure_card, open_net
 from resnet_viz.analysis.randomised import own_pictures, parts_from_head
 from resnet_viz.datasets.catalogue import CIFAR10_CLASSES, CIFAR100_CLASSES
-from resnet_viz.nets import bundled
+from resnet_viz.nets import bundled, weights_file
 from resnet_viz.nets.build import build_net
 from resnet_viz.sources import STATISTICS, NetCard, Source
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError
+from resnet_viz.training import checkpoint
 from resnet_viz.training.bundling import bundle
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 from tests.analysis.sources import trained_source
@@ -73,6 +77,57 @@ def test_a_net_is_frozen_in_evaluation_mode_and_kept(run):
     assert not any(p.requires_grad for p in opened.net.parameters())
     assert open_net(source.to_dict()) is opened
     assert open_net(replace(source, fingerprint="changed").to_dict()) is not opened
+
+
+def test_the_nets_used_last_are_kept_while_their_parameters_are_within_bounds(run, monkeypatch):
+    source, training = run
+    parameters = sum(p.numel() for p in training.net.parameters())
+    monkeypatch.setattr(opened_module, "_kept", OrderedDict())
+    monkeypatch.setattr(opened_module, "KEPT_PARAMETERS", 2 * parameters + 1)
+    one, two, three = (replace(source, fingerprint=mark).to_dict() for mark in "123")
+    first, second = open_net(one), open_net(two)
+    assert open_net(one) is first  # and so the other one goes
+    open_net(three)
+    assert open_net(one) is first
+    assert open_net(two) is not second
+    monkeypatch.setattr(opened_module, "KEPT_PARAMETERS", 1)
+    assert open_net(three) is open_net(three)  # one, however large
+    assert len(opened_module._kept) == 1
+
+
+def test_small_nets_are_kept_up_to_a_number(run, monkeypatch):
+    source, _training = run
+    monkeypatch.setattr(opened_module, "_kept", OrderedDict())
+    monkeypatch.setattr(opened_module, "KEPT_NETS", 2)
+    marked = [replace(source, fingerprint=mark).to_dict() for mark in "123"]
+    opened = [open_net(each) for each in marked]
+    assert [open_net(each) for each in marked[:0:-1]] == opened[:0:-1]
+    assert open_net(marked[0]) is not opened[0]
+
+
+@pytest.mark.parametrize("kind", ["run", "file", "theirs"])
+def test_a_file_that_memory_does_not_hold_is_refused_before_it_is_read(
+    run, tmp_path, monkeypatch, kind
+):
+    source, _training = run
+    if kind == "file":
+        source = Source("file", "mine.safetensors", source.path)
+    elif kind == "theirs":
+        _theirs, source = foreign(tmp_path)
+    size = Path(source.path).stat().st_size
+
+    class Memory:
+        available = 8 * size - 1
+
+    monkeypatch.setattr(weights_file.psutil, "virtual_memory", Memory)
+    fresh = replace(source, fingerprint=f"little memory {kind}")
+    with monkeypatch.context() as patch:
+        for reader in (weights_file, net_files, checkpoint):
+            patch.setattr(reader, "safe_open", lambda *_: pytest.fail("it is read"))
+        patch.setattr("torch.load", lambda *_: pytest.fail("it is read"))
+        assert "of memory while it is opened" in error_of(fresh)
+    Memory.available = 16 * size  # a net's tensors may be more than its file, but not that much
+    assert open_net(fresh.to_dict())
 
 
 def test_images_have_the_size_of_the_data_where_the_spec_names_none(tmp_path):
@@ -159,6 +214,16 @@ def test_a_file_of_this_program_says_itself_what_it_is(run, tmp_path):
     assert (opened.card.step, opened.card.data, opened.card.notes) == (3, DIGITS, ())
 
 
+def test_a_file_of_this_program_is_read_once(run, tmp_path, monkeypatch):
+    _source, training = run
+    read, load = [], Checkpoint.load
+    monkeypatch.setattr(Checkpoint, "load", lambda path: read.append(path) or load(path))
+    monkeypatch.setattr(net_files, "read_weights", lambda path: read.append(path))
+    source = own_file(training, tmp_path)
+    assert open_net(replace(source, fingerprint="read once").to_dict())
+    assert read == [Path(source.path)]
+
+
 def test_a_folder_that_a_file_names_is_not_taken_for_one_of_this_computer(run, tmp_path):
     _source, training = run
     spec = training.spec.to_dict() | {"data": {"name": "folder", "folder": "/home/ann/private"}}
@@ -169,7 +234,7 @@ def test_a_folder_that_a_file_names_is_not_taken_for_one_of_this_computer(run, t
 
 SPOILT = {
     "no spec": {"spec": None},
-    "another net": {"spec": {"net": {"family": "resnet", "depth": 1202, "width": 1024}}},
+    "another net": {"spec": {"net": {"family": "resnet", "depth": 8, "width": 1024}}},
     "classes": {"classes": "abc"},
     "class names": {"classes": ["a", 3]},
     "another count of classes": {"classes": ["a", "b"]},

@@ -136,6 +136,26 @@ def test_an_archive_that_unpacks_to_more_than_fits_is_not_unpacked(tmp_path, mon
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("content", ["archive", "view"])
+def test_what_memory_does_not_hold_is_refused_though_its_file_is_small(
+    tmp_path, monkeypatch, content
+):
+    class Memory:
+        available = 1 << 26
+
+    monkeypatch.setattr(weights_file.psutil, "virtual_memory", Memory)
+    path = tmp_path / "net.pt"
+    view = torch.zeros(1).expand(1 << 22)
+    torch.save(WEIGHTS if content == "archive" else {"a.weight": view}, path)
+    if content == "archive":
+        same(read_weights(path))
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("net/data/9", bytes(1 << 24))
+    assert path.stat().st_size < 40_000
+    with pytest.raises(WeightsError, match=r"net\.pt needs about 0\.1 GB .* 0\.0 GB can be used"):
+        read_weights(path)
+
+
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path):
     path = tmp_path / "net.safetensors"
     with path.open("wb") as file:

@@ -9,7 +9,6 @@ import streamlit as st
 from resnet_viz.i18n import _
 from resnet_viz.runs.own_nets import (
     ENDINGS,
-    MAX_BYTES,
     delete_own_net,
     keep_own_net,
     list_own_nets,
@@ -18,7 +17,7 @@ from resnet_viz.runs.own_nets import (
 from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.sources import find_source
 from resnet_viz.runs.store import RunStore
-from resnet_viz.sources import STATISTICS, Source
+from resnet_viz.sources import MAX_BYTES, STATISTICS, Source
 from resnet_viz.specs import SpecError
 from resnet_viz.ui.linked_choice import linked_choice
 
