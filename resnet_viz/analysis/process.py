@@ -2,7 +2,7 @@
 
 The server never imports torch; it asks by function name and gets plain values. One thread here
 sends one job at a time, so that the inquiries of several sessions take turns, and starts a
-fresh process after one has died.
+fresh process after one has died or was ended because its job took too long.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import queue
 import threading
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["AnalysisProcess", "Inquiry", "Job"]
 
 HEALTH = Job("resnet_viz.analysis.health:measure_health", {})
+START_SECONDS = 120.0  # at most, to load torch beside whatever else runs
+# At most for one job. Nearly all take half a second; the first to ask for a folder of images reads
+# it all, some hundred images a second and core.
+JOB_SECONDS = 300.0
 KEPT_BYTES = 2_000_000_000  # memory that the process may hold on to before loky renews it
 
 _log = logging.getLogger(__name__)
@@ -39,17 +43,23 @@ class _StartError(Exception):
     """The process cannot be started; the message says why."""
 
 
+class _EndlessError(Exception):
+    """A job has not answered in time."""
+
+
 class AnalysisProcess:
     """One a server, for all its sessions; every method may be called from any thread.
 
     Args:
         home: the data folder, as the server's.
         threads: that torch uses there.
+        job_seconds: that one job may take; then the process is ended, for everybody waits for it.
     """
 
-    def __init__(self, home: Path, *, threads: int) -> None:
+    def __init__(self, home: Path, *, threads: int, job_seconds: float = JOB_SECONDS) -> None:
         self._home = home
         self._threads = threads
+        self._job_seconds = job_seconds
         self._cache = AnswerCache()
         self._waiting: queue.SimpleQueue[Inquiry | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # of what stands below
@@ -134,6 +144,9 @@ class AnalysisProcess:
         except BrokenExecutor:
             self._drop()
             inquiry.fail(_ended)
+        except _EndlessError:
+            self._drop()
+            inquiry.fail(lambda: _too_long(self._job_seconds))
         except Exception:  # noqa: BLE001 - else nobody would be answered any more
             inquiry.fail(_closed if self._closed else _failed, traceback.format_exc())
         if not inquiry.ended:
@@ -147,7 +160,7 @@ class AnalysisProcess:
             self._drop()
             executor = self._open()
             future = executor.submit(carry_out, job.function, job.arguments, self._threads)
-        return future.result()
+        return _wait(future, self._job_seconds)
 
     def _open(self) -> ProcessPoolExecutor:
         """The executor; a new process has loaded torch when this returns.
@@ -159,12 +172,11 @@ class AnalysisProcess:
             return self._executor
         try:
             executor = self._new_executor()
-            reply = executor.submit(
-                carry_out, HEALTH.function, HEALTH.arguments, self._threads
-            ).result()
+            future = executor.submit(carry_out, HEALTH.function, HEALTH.arguments, self._threads)
+            reply = _wait(future, START_SECONDS)
             if reply.answer is None:
                 raise RuntimeError(reply.error)
-        except (OSError, RuntimeError, ImportError) as error:
+        except (OSError, RuntimeError, ImportError, _EndlessError) as error:
             self._drop()
             self._start_error = str(error)
             raise _StartError(self._start_error) from error
@@ -210,6 +222,21 @@ class AnalysisProcess:
                 return
             if inquiry is not None:
                 inquiry.fail(_closed)
+
+
+def _wait(future: Future[Reply], seconds: float) -> Reply:
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        text = _("no answer in {seconds:.0f} seconds")
+        raise _EndlessError(text.format(seconds=seconds)) from None
+
+
+def _too_long(seconds: float) -> str:
+    return _(
+        "This took longer than {seconds:.0f} seconds and was given up. Choose a smaller net, fewer "
+        "images or fewer steps."
+    ).format(seconds=seconds)
 
 
 def _ended() -> str:

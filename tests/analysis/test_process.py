@@ -152,6 +152,26 @@ def test_after_a_death_the_next_question_starts_a_fresh_process(process):
     assert [alive(pid) for pid in pids] == [False, False, False, True]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no file here is without an end")
+def test_a_job_that_never_ends_is_given_up_and_the_next_question_is_answered(tmp_path):
+    pipe = tmp_path / "net.pt"  # whoever reads it waits for a writer who never comes
+    os.mkfifo(pipe)
+    source = {"kind": "file", "name": "net.pt", "path": str(pipe)}
+    endless = Job("resnet_viz.analysis.opened:measure_card", {"source": source})
+    process = AnalysisProcess(tmp_path, threads=1, job_seconds=4)
+    settle(process.ask([numbers("8")]))
+    pid = process.health["pid"]
+    stuck = process.ask([numbers("20"), endless, numbers("32")])
+    waiting = process.ask([numbers("44"), numbers("56")])
+    error = settle(stuck).error
+    assert error.startswith("This took longer than 4 seconds and was given up. Choose a smaller")
+    assert stuck.answers == [(20,)]
+    assert settle(waiting).answers == [(44,), (56,)]
+    assert process.health["pid"] != pid
+    assert not alive(pid)
+    process.close()
+
+
 def unused_pid() -> int:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
