@@ -20,8 +20,7 @@ from typing import Any
 
 from benchmarks.bundled_card import write_card
 from resnet_viz.analysis.evaluation_jobs import evaluation_question
-from resnet_viz.analysis.inquiry import Job
-from resnet_viz.analysis.question import single
+from resnet_viz.analysis.question import card_question
 from resnet_viz.cli.looking import ask_here
 from resnet_viz.cli.watching import supervised, watch
 from resnet_viz.datasets.catalogue import CIFAR10_CLASSES, SHAPES_CLASSES
@@ -134,9 +133,7 @@ def measure(
         path = Path(folder) / f"net{ENDING}"
         bundle(found, kind.named, dict(about)).save(path)
         source = file_source(store, path)
-        card = ask_here(
-            single(Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()}))
-        )
+        card = ask_here(card_question(source))
         for split in ("test", "train"):
             question = evaluation_question(source, card, kind.sweep.data, split)
             result: Evaluation = ask_here(question)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import pickle
 import statistics
 import tempfile
 import time
@@ -32,11 +31,15 @@ from PIL import Image
 from benchmarks.stand_in import fresh_source
 from resnet_viz import __version__
 from resnet_viz.analysis.attribution_jobs import attribution_question
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.feature_jobs import maps_question, overview_question
-from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.process import AnalysisProcess
-from resnet_viz.analysis.question import Question, all_jobs, results, single
+from resnet_viz.analysis.question import (
+    Question,
+    all_jobs,
+    answer_here,
+    card_question,
+    results,
+)
 from resnet_viz.datasets.picture import centre_square, cut, open_picture, picture_text
 from resnet_viz.methods import NAMES, method
 from resnet_viz.nets.bundled import bundled_names
@@ -122,9 +125,8 @@ def ask(process: AnalysisProcess, questions: Sequence[Question]) -> list[Any]:
 
 def ask_card(process: AnalysisProcess, source: Source) -> NetCard:
     """What is known of a net; opens it."""
-    job = Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()})
     card: NetCard
-    (card,) = ask(process, [single(job)])
+    (card,) = ask(process, [card_question(source)])
     return card
 
 
@@ -213,7 +215,7 @@ def measure_imagenet(home: Path, names: Sequence[str], rounds: int, threads: int
             target = int(opened.net(x).argmax())
             question = attribution_question(source, card, text, name, parameters, target)
             start = time.perf_counter()
-            found = question.combine([_carry_out(job, threads) for job in question.jobs])
+            found = answer_here(question)
             middle = time.perf_counter()
             expected = call(theirs_net, x, target, parameters)
             theirs.append(time.perf_counter() - middle)
@@ -224,13 +226,6 @@ def measure_imagenet(home: Path, names: Sequence[str], rounds: int, threads: int
             differences.append(float(gap))
         what = " ".join([name, *(f"{key} {value}" for key, value in given.items())])
         yield Row("imagenet", what, tuple(ours[1:]), tuple(theirs[1:]), max(differences))
-
-
-def _carry_out(job: Job, threads: int) -> Any:
-    reply = carry_out(job.function, job.arguments, threads)
-    if reply.answer is None:
-        raise RuntimeError(reply.trouble or reply.error)
-    return pickle.loads(reply.answer)
 
 
 def resnet_56(home: Path) -> Source:

@@ -10,16 +10,17 @@ probes with the program, write them to resnet_viz/assets/probes/<net>.safetensor
 from __future__ import annotations
 
 import argparse
-import pickle
 import time
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from resnet_viz.analysis.child import carry_out
+import torch
+
 from resnet_viz.analysis.linear_files import write_probes
 from resnet_viz.analysis.linear_jobs import USUAL, ProbeImages, probes_question
 from resnet_viz.analysis.opened import measure_card
+from resnet_viz.analysis.question import answer_here
 from resnet_viz.figures.maps.linear import Probed
 from resnet_viz.figures.maps.linear_captions import probe_caption
 from resnet_viz.inside import LinearProbes
@@ -32,19 +33,17 @@ def fit(net: str, data: DataSpec, images: ProbeImages) -> LinearProbes:
     """The probes, job by job as a page asks for them; says what each kind of job took."""
     source = Source("bundled", net)
     question = probes_question(source, measure_card(source.to_dict()), replace(images, data=data))
+    torch.set_num_threads(1)
+    times: list[float] = []
+    found: LinearProbes = answer_here(
+        question, on_progress=lambda _done, _total: times.append(time.perf_counter())
+    )
+    print(f"{net}: {len(question.jobs)} jobs, {times[-1] - times[0]:.1f} s")
     seconds: dict[str, list[float]] = defaultdict(list)
-    answers = []
-    start = time.perf_counter()
-    for job in question.jobs:
-        reply = carry_out(job.function, job.arguments, 1)
-        if reply.answer is None:
-            raise SystemExit(reply.trouble or reply.error)
-        seconds[job.function.split(":")[1]].append(reply.seconds)
-        answers.append(pickle.loads(reply.answer))
-    print(f"{net}: {len(question.jobs)} jobs, {time.perf_counter() - start:.1f} s")
+    for job, start, end in zip(question.jobs, times, times[1:], strict=False):
+        seconds[job.function.split(":")[1]].append(end - start)
     for kind, took in seconds.items():
         print(f"  {kind}: {len(took)}, {sum(took):.1f} s in all, the longest {max(took):.2f} s")
-    found: LinearProbes = question.combine(answers)
     return found
 
 

@@ -45,7 +45,7 @@ def carry_out(function: str, arguments: Mapping[str, Any], threads: int) -> Repl
     """Call "package.module:name" with `arguments`; whatever it raises comes back as text."""
     start = time.perf_counter()
     try:
-        _load_torch(threads)
+        load_torch(threads)
         start = time.perf_counter()
         module, name = function.split(":")
         answer = getattr(import_module(module), name)(**arguments)
@@ -90,7 +90,8 @@ def _watch(server: psutil.Process) -> None:
 
 
 @cache
-def _load_torch(threads: int) -> None:
+def load_torch(threads: int) -> None:
+    """Import torch, which takes seconds, and have it compute with so many threads."""
     import torch
 
     import_module("resnet_viz.nets.build")

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from resnet_viz.analysis.inquiry import Job
+from resnet_viz.sources import Source
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Question:
 def single(job: Job) -> Question:
     """A question of one job, whose answer is the result."""
     return Question((job,), lambda answers: answers[0])
+
+
+def card_question(source: Source) -> Question:
+    """Ask what is known of a net, which is opened for it; the result is a `NetCard`."""
+    return single(Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()}))
 
 
 def all_jobs(questions: Sequence[Question]) -> list[Job]:
@@ -47,14 +53,21 @@ def results(questions: Sequence[Question], answers: Sequence[Any]) -> list[Any]:
     return found
 
 
-def answer_here(question: Question) -> Any:
-    """The result of a question, computed in this process; for notebooks. Loads torch.
+def answer_here(question: Question, on_progress: Callable[[int, int], None] | None = None) -> Any:
+    """The result of a question, computed in this process, without an analysis process. Loads torch.
+
+    Args:
+        on_progress: is told, at the start and after each job, how many jobs are done and how many
+            there are.
 
     Raises:
         whatever the answers raise.
     """
-    answers = []
+    tell = on_progress or (lambda _done, _total: None)
+    answers: list[Any] = []
+    tell(0, len(question.jobs))
     for job in question.jobs:
         module, name = job.function.split(":")
         answers.append(getattr(import_module(module), name)(**job.arguments))
+        tell(len(answers), len(question.jobs))
     return question.combine(answers)

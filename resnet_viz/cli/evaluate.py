@@ -17,8 +17,7 @@ from resnet_viz.analysis.evaluation_jobs import (
     evaluation_question,
     unusable_images,
 )
-from resnet_viz.analysis.inquiry import Job
-from resnet_viz.analysis.question import Question, single
+from resnet_viz.analysis.question import Question, card_question
 from resnet_viz.cli.looking import ask_here, check_folders
 from resnet_viz.datasets.scan import scan
 from resnet_viz.i18n import _
@@ -60,8 +59,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     check_folders(options.json)
     data = data_of(options.data)
     source = find_source(RunStore(), options.checkpoint, statistics=options.statistics)
-    asked = Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()})
-    card: NetCard = ask_here(single(asked))
+    card: NetCard = ask_here(card_question(source))
     for note in (*card.notes, *_data_notes(data, options.split)):
         print(note, file=sys.stderr)
     question = evaluation_question(source, card, data, options.split)

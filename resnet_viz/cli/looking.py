@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import pickle
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resnet_viz.analysis.child import carry_out
-from resnet_viz.analysis.inquiry import Job
-from resnet_viz.analysis.question import Question, single
+from resnet_viz.analysis.child import describe, load_torch
+from resnet_viz.analysis.question import Question, answer_here, card_question
 from resnet_viz.checks import SpecError, parse_numbers
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.picture import (
@@ -109,8 +107,7 @@ def open_looked(options: argparse.Namespace) -> Looked:
     for note in picture.notes:
         print(note, file=sys.stderr)
     source = find_source(RunStore(), options.net, statistics=options.statistics)
-    asked = Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()})
-    card: NetCard = ask_here(single(asked))
+    card: NetCard = ask_here(card_question(source))
     for note in card.notes:
         print(note, file=sys.stderr)
     return Looked(source, card, picture.name, square, cut(picture, square, card.image_size))
@@ -129,26 +126,25 @@ def parse_square(text: str) -> Square:
 
 
 def ask_here(question: Question) -> Any:
-    """The result of a question, computed in this process; loads torch.
+    """The result of a question, computed in this process with all cores; says how far it is.
 
     Raises:
-        DataError: what an answer says went wrong.
+        DataError: what went wrong, for a person.
     """
-    answers = []
-    total = len(question.jobs)
-    shows = total > 1 and sys.stderr.isatty()
-    for number, job in enumerate(question.jobs):
-        if shows:
-            print(f"\r{number} / {total}\033[K", end="", file=sys.stderr, flush=True)
-        reply = carry_out(job.function, job.arguments, available_cores())
-        if reply.answer is None:
-            if reply.trouble:
-                print(reply.trouble, file=sys.stderr)
-            raise DataError(reply.error)
-        answers.append(pickle.loads(reply.answer))
-    if shows:
-        print("\r\033[K", end="", file=sys.stderr)
-    return question.combine(answers)
+    shows = len(question.jobs) > 1 and sys.stderr.isatty()
+    try:
+        load_torch(available_cores())
+        return answer_here(question, _show if shows else None)
+    except Exception as error:
+        text, trouble = describe(error)
+        if trouble:
+            print(trouble, file=sys.stderr)
+        raise DataError(text) from error
+
+
+def _show(done: int, total: int) -> None:
+    text = f"{done} / {total}" if done < total else ""
+    print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def check_folders(*files: Path | None) -> None:

@@ -1,7 +1,7 @@
 """Attributions as a page asks for them: of a run's checkpoint, for a picture, in jobs."""
 
 import copy
-import pickle
+import itertools
 import warnings
 from dataclasses import replace
 
@@ -17,7 +17,6 @@ from resnet_viz.analysis.attribution_jobs import (
     attribution_question,
     estimate_seconds,
 )
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.opened import measure_card
 from resnet_viz.analysis.pace import JOB_SECONDS
 from resnet_viz.datasets.picture import picture_text
@@ -25,6 +24,7 @@ from resnet_viz.methods import NAMES, method
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import DataSpec, NetSpec, SpecError
 from resnet_viz.training.checkpoint import Checkpoint
+from tests.analysis.answers import answer, answers_to
 from tests.analysis.sources import trained_source
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
@@ -33,23 +33,6 @@ RESNET_50 = NetSpec("resnet", 50, "bottleneck", "B", width=64, blocks=(3, 4, 6, 
 IMAGENET = NetCard(
     "ResNet-50", RESNET_50, tuple(map(str, range(1000))), 224, 3, (0.5,) * 3, (0.25,) * 3, 25557032
 )
-
-
-def answers(question, threads=1):
-    """What the analysis process answers to each job, or the text of what went wrong."""
-    found = []
-    for job in question.jobs:
-        reply = carry_out(job.function, job.arguments, threads)
-        if reply.answer is None:
-            assert reply.trouble is None, reply.trouble
-            return reply.error
-        found.append(pickle.loads(reply.answer))
-    return found
-
-
-def answer(question):
-    found = answers(question)
-    return found if isinstance(found, str) else question.combine(found)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +119,7 @@ def test_many_jobs_give_what_one_gives(trained, request, name, given, shares):
     request.getfixturevalue("many_shares")
     many = attribution_question(*asked)
     assert len(many.jobs) == shares
-    found = answers(many)
+    found = answers_to(many.jobs)
     kept = [number for number, each in enumerate(found) if each["sums"] is not None]
     assert kept == sorted({*range(LEG - 1, shares, LEG), shares - 1})  # one answer a leg
     result = many.combine(found)
@@ -154,13 +137,14 @@ def test_a_new_process_goes_on_in_the_middle(trained, many_shares):
     source, card, _net = trained["shapes"]
     question = attribution_question(source, card, IMAGE, "smoothgrad", {"samples": 12})
     undisturbed = answer(question)
-    found = []
-    for job in question.jobs:
-        if len(found) in (5, 9):
+    done = itertools.count(1)
+
+    def forget():
+        if next(done) in (5, 9):
             attribution_answers._sums.cache_clear()
             attribution_answers._logits.cache_clear()
-        found.append(pickle.loads(carry_out(job.function, job.arguments, 1).answer))
-    assert np.array_equal(question.combine(found).values, undisturbed.values)
+
+    assert np.array_equal(answer(question, between=forget).values, undisturbed.values)
 
 
 def test_the_same_question_has_the_same_jobs_and_another_one_others(trained, tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 import math
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from PIL import Image
 
 from resnet_viz.analysis import evaluation_jobs
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.evaluation_answers import _in_channels
 from resnet_viz.analysis.evaluation_jobs import (
     SPLITS,
@@ -28,6 +26,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.load import load
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import DataSpec, NetSpec
+from tests.analysis.answers import answer, answers_to
 from tests.analysis.sources import trained_source
 from tests.nets.usual import UsualResNet
 
@@ -41,18 +40,8 @@ def digits(tmp_path):
     return source, measure_card(source.to_dict())
 
 
-def answers_to(question):
-    out = []
-    for job in question.jobs:
-        reply = carry_out(job.function, job.arguments, 1)
-        assert reply.answer is not None, reply.error
-        out.append(pickle.loads(reply.answer))
-    return out
-
-
 def ask(*arguments):
-    question = evaluation_question(*arguments)
-    return question.combine(answers_to(question))
+    return answer(evaluation_question(*arguments))
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -89,7 +78,7 @@ def test_many_small_questions_are_one_large_one(digits, monkeypatch):
     monkeypatch.setattr(evaluation_jobs, "MOST_IMAGES", 77)
     question = evaluation_question(source, card, DIGITS, "all")
     assert len(question.jobs) == math.ceil(1797 / 77)
-    assert question.combine(answers_to(question)).images == 1797
+    assert answer(question).images == 1797
     assert ask(source, card, DIGITS).confusion.tolist() == whole.confusion.tolist()
 
 
@@ -150,7 +139,7 @@ def test_images_that_cannot_be_used_are_left_out_and_named(painter, tmp_path):
     data = write_folder(tmp_path / "mine", ["cat", "dog"])
     (tmp_path / "mine" / "cat" / "0.png").write_bytes(b"no picture")
     question = evaluation_question(source, card, data, "all")
-    answers = answers_to(question)
+    answers = answers_to(question.jobs)
     assert question.combine(answers).images == 11
     (left_out,) = unusable_images(answers)
     assert "0.png (not an image)" in left_out
@@ -159,7 +148,7 @@ def test_images_that_cannot_be_used_are_left_out_and_named(painter, tmp_path):
             file.write_bytes(b"no picture")
     question = evaluation_question(source, card, data, "all")
     with pytest.raises(DataError, match="None of these images could be used"):
-        question.combine(answers_to(question))
+        answer(question)
 
 
 def test_a_changed_folder_is_another_question(painter, tmp_path):

@@ -1,14 +1,12 @@
 """Feature maps as a page asks for them: of a run's checkpoint, for a picture."""
 
 import copy
-import pickle
 
 import numpy as np
 import pytest
 import torch
 
 from resnet_viz.analysis import pace
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.feature_jobs import (
     MOST_BYTES,
     block_question,
@@ -25,6 +23,7 @@ from resnet_viz.points import points_of
 from resnet_viz.probes.activations import activations
 from resnet_viz.sources import NetCard
 from resnet_viz.specs import DataSpec, NetSpec, SpecError
+from tests.analysis.answers import answer, answers_to
 from tests.analysis.sources import trained_source
 
 DATA = DataSpec("digits", image_size=16)
@@ -32,18 +31,6 @@ COLOUR = DataSpec("shapes", image_size=16)
 RESNET = NetSpec("resnet", 14, width=4, shortcut="B")
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 IMAGE = picture_text(PIXELS)
-
-
-def answer(question):
-    """What the page gets, or the text of what went wrong."""
-    found = []
-    for job in question.jobs:
-        reply = carry_out(job.function, job.arguments, 1)
-        if reply.answer is None:
-            assert reply.trouble is None, reply.trouble
-            return reply.error
-        found.append(pickle.loads(reply.answer))
-    return question.combine(found)
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +140,7 @@ def test_checkpoints_of_one_run_are_several_sources(tmp_path):
     card = measure_card(sources[0].to_dict())
     questions = [maps_question(source, card, IMAGE, "stage1.block1") for source in sources]
     assert questions[0].jobs[0].key != questions[1].jobs[0].key
-    replies = [carry_out(job.function, job.arguments, 1) for job in all_jobs(questions)]
-    early, late = results(questions, [pickle.loads(reply.answer) for reply in replies])
+    early, late = results(questions, answers_to(all_jobs(questions)))
     assert not np.allclose(early.values, late.values)
 
 

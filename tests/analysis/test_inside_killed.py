@@ -1,7 +1,6 @@
-"""Killing the analysis process while it looks into a net: a message, and the next answer comes."""
+"""One analysis process for several who look into a net: they take turns, and outlive its death."""
 
 import os
-import pickle
 import signal
 import time
 
@@ -11,14 +10,13 @@ import pytest
 
 from benchmarks.stand_in import fresh_source
 from resnet_viz.analysis.attribution_jobs import attribution_question
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.feature_jobs import maps_question, overview_question
-from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.process import AnalysisProcess
-from resnet_viz.analysis.question import single
+from resnet_viz.analysis.question import card_question
 from resnet_viz.datasets.picture import picture_text
 from resnet_viz.methods import method
 from resnet_viz.specs import NetSpec
+from tests.analysis.answers import answers_to
 
 TIMEOUT_SECONDS = 120.0  # of a test that hangs; no promise about speed
 BUSY_SECONDS = 0.1  # of processor time: well within an answer that takes most of a second
@@ -40,10 +38,6 @@ def net(process, tmp_path_factory):
     net = NetSpec("resnet", 20, width=64)
     source = fresh_source(tmp_path_factory.mktemp("net"), net, SIZE)
     return source, ask(process, card_question(source))
-
-
-def card_question(source):
-    return single(Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()}))
 
 
 def settle(inquiry):
@@ -97,8 +91,28 @@ def test_a_message_and_the_next_question_is_answered(process, net, make, point):
     assert process.health["pid"] != pid
 
     (again, *_rest) = settle(process.ask(question.jobs[:1])).answers
-    expected = carry_out(question.jobs[0].function, question.jobs[0].arguments, 1)
-    same(again, pickle.loads(expected.answer))
+    (expected,) = answers_to(question.jobs[:1])
+    same(again, expected)
+
+
+def test_a_long_occlusion_does_not_hold_up_anothers_saliency(process, net):
+    source, card = net
+    ask(process, card_question(source))
+    occlusion = attribution_question(source, card, IMAGE, "occlusion", {"stride": 8}, 1)
+    saliency = attribution_question(source, card, IMAGE, "saliency", None, 2)
+    assert len(occlusion.jobs) > 50
+    long = process.ask(occlusion.jobs)
+    while not long.answers:
+        assert not long.ended, long.error
+        time.sleep(0.01)
+    found = saliency.combine(settle(process.ask(saliency.jobs)).answers)
+    so_far = len(long.answers)
+    assert so_far < len(occlusion.jobs) / 2
+    assert (found.target, found.values.shape) == (2, (3, SIZE, SIZE))
+    while len(long.answers) == so_far:  # and it goes on
+        assert not long.ended, long.error
+        time.sleep(0.01)
+    long.cancel()
 
 
 def same(found, expected):

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from resnet_viz.analysis import linear_answers, linear_files
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.linear_files import read_probes, write_probes
 from resnet_viz.analysis.linear_jobs import (
     ProbeImages,
@@ -26,6 +24,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.datasets.load import load
 from resnet_viz.sources import Source
 from resnet_viz.specs import DataSpec, NetSpec, SpecError
+from tests.analysis.answers import answer
 from tests.analysis.sources import trained_source
 
 DATA = DataSpec("digits", image_size=16)
@@ -37,19 +36,6 @@ FEW = ProbeImages(train=120, test=70, seed=5)
 def trained(tmp_path):
     source, training = trained_source(tmp_path, NET, DATA, steps=12)
     return source, measure_card(source.to_dict()), training.net.eval()
-
-
-def answer(job):
-    reply = carry_out(job.function, job.arguments, 1)
-    return reply.error if reply.answer is None else pickle.loads(reply.answer)
-
-
-def answered(question, between=lambda: None):
-    answers = []
-    for job in question.jobs:
-        answers.append(answer(job))
-        between()
-    return question.combine(answers)
 
 
 def chosen(count, n, generator):
@@ -69,7 +55,7 @@ def features_by_hook(net, images):
 
 def test_probes_are_those_of_scikit_learn_on_features_of_a_plain_hook(trained):
     source, card, net = trained
-    probes = answered(probes_question(source, card, FEW))
+    probes = answer(probes_question(source, card, FEW))
     data = load(DATA)
     draw = torch.Generator().manual_seed(5)
     at = {
@@ -103,10 +89,10 @@ def same(a, b):
 
 def test_the_next_visit_only_reads_them(trained):
     source, card, _net = trained
-    first = answered(probes_question(source, card, FEW))
+    first = answer(probes_question(source, card, FEW))
     question = probes_question(source, card, FEW)
     assert len(question.jobs) == 1
-    same(answered(question), first)
+    same(answer(question), first)
     assert len(probes_question(source, card, replace(FEW, seed=6)).jobs) > 1
     later = replace(source, fingerprint="written anew")
     assert len(probes_question(later, card, FEW).jobs) > 1
@@ -115,10 +101,10 @@ def test_the_next_visit_only_reads_them(trained):
 def test_a_process_that_died_in_between_loses_time_and_nothing_else(trained):
     source, card, _net = trained
     question = probes_question(source, card, FEW)
-    first = answered(question)
+    first = answer(question)
     assert not linear_answers._works
     probes_file(source, card, FEW).unlink()
-    same(answered(question, between=linear_answers._works.clear), first)
+    same(answer(question, between=linear_answers._works.clear), first)
 
 
 def test_memory_is_bounded_over_questions_that_were_given_up(trained, monkeypatch):
@@ -145,8 +131,8 @@ def test_an_image_is_placed_by_every_probe(trained):
     data = load(DATA)
     text = picture(data.test_images[3, 0].numpy())
     assert "ask for them first" in answer(placed_question(source, card, text, FEW).jobs[0])
-    probes = answered(probes_question(source, card, FEW))
-    found = answered(placed_question(source, card, text, FEW))
+    probes = answer(probes_question(source, card, FEW))
+    found = answer(placed_question(source, card, text, FEW))
     x = (data.test_images[3:4] / 255 - data.mean.item()) / data.std.item()
     features, _predicted = features_by_hook(net, x)
     assert found.shape == (4, 10)
@@ -157,13 +143,13 @@ def test_an_image_is_placed_by_every_probe(trained):
 
 def test_a_damaged_file_is_said_removed_and_made_anew(trained):
     source, card, _net = trained
-    first = answered(probes_question(source, card, FEW))
+    first = answer(probes_question(source, card, FEW))
     file = probes_file(source, card, FEW)
     whole = file.read_bytes()
     file.write_bytes(whole[:-100])
-    assert "ask again" in answered(probes_question(source, card, FEW))
+    assert "ask again" in answer(probes_question(source, card, FEW))
     assert not file.exists()
-    same(answered(probes_question(source, card, FEW)), first)
+    same(answer(probes_question(source, card, FEW)), first)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +168,7 @@ def test_a_damaged_file_is_said_removed_and_made_anew(trained):
 )
 def test_a_file_that_is_not_what_we_write_is_refused(trained, tmp_path, change):
     source, card, _net = trained
-    probes = answered(probes_question(source, card, FEW))
+    probes = answer(probes_question(source, card, FEW))
     if "weights" in change:
         change = {"weights": (*change["weights"], *probes.weights[1:])}
     write_probes(tmp_path / "bad.safetensors", replace(probes, **change))
@@ -192,7 +178,7 @@ def test_a_file_that_is_not_what_we_write_is_refused(trained, tmp_path, change):
 
 def test_float16_is_enough_to_read_the_same_numbers(trained, tmp_path):
     source, card, _net = trained
-    probes = answered(probes_question(source, card, FEW))
+    probes = answer(probes_question(source, card, FEW))
     probes.weights[0][1, 2] = 1e6  # more than it holds
     write_probes(tmp_path / "half.safetensors", probes, dtype="float16")
     found = read_probes(tmp_path / "half.safetensors")
@@ -219,7 +205,7 @@ def test_images_that_are_not_there_are_named(trained):
 
 def test_probes_that_come_with_a_bundled_net_need_no_images(trained, tmp_path, monkeypatch):
     source, card, _net = trained
-    probes = answered(probes_question(source, card, FEW))
+    probes = answer(probes_question(source, card, FEW))
     monkeypatch.setattr(linear_files, "SHIPPED", tmp_path)
     write_probes(tmp_path / "resnet-8.safetensors", probes)
     bundled = Source("bundled", "resnet-8")

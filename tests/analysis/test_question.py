@@ -8,7 +8,7 @@ from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.linear_jobs import ProbeImages, probes_question
 from resnet_viz.analysis.opened import measure_card, open_net
 from resnet_viz.analysis.pictures import as_input
-from resnet_viz.analysis.question import Question, all_jobs, answer_here, results, single
+from resnet_viz.analysis.question import Question, all_jobs, answer_here, card_question, results
 from resnet_viz.datasets.picture import picture_text
 from resnet_viz.nets.weights_file import WeightsError
 from resnet_viz.sources import Source
@@ -44,13 +44,14 @@ def test_an_answer_here_of_many_jobs_is_their_result():
     images = ProbeImages(train=40, test=20)
     asked = probes_question(NET, card, images)
     assert len(asked.jobs) > 2
-    probes = answer_here(asked)
+    told = []
+    probes = answer_here(asked, on_progress=lambda *numbers: told.append(numbers))
+    assert told == [(done, len(asked.jobs)) for done in range(len(asked.jobs) + 1)]
     assert (probes.train_images, probes.test_images) == (40, 20)
     assert len(probes.points) == 10
 
 
 def test_what_goes_wrong_here_is_raised_as_it_is():
-    source = {"kind": "file", "name": "gone.pt", "path": "/nowhere/gone.pt"}
-    job = Job("resnet_viz.analysis.opened:measure_card", {"source": source})
+    source = Source("file", "gone.pt", "/nowhere/gone.pt")
     with pytest.raises(WeightsError, match=r"gone\.pt"):
-        answer_here(single(job))
+        answer_here(card_question(source))

@@ -1,7 +1,6 @@
 """Splits of the gradient as a page asks for them: of a net at initialisation, of a run."""
 
 import copy
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from torch.nn import functional as F
 
 from resnet_viz.analysis import pace
 from resnet_viz.analysis.batches import probe_batch
-from resnet_viz.analysis.child import carry_out
-from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.shortcut_jobs import (
     BATCH_MULTIPLY_ADDS,
     decomposition_job,
@@ -26,16 +23,11 @@ from resnet_viz.records import RunInfo
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError, TrainSpec
 from resnet_viz.training.checkpoint import Checkpoint
 from resnet_viz.training.training import Training
+from tests.analysis.answers import answer
 
 DATA = DataSpec("digits", image_size=16)
 NET = NetSpec("resnet", 8, width=4)
 FLOAT32 = Machine("cpu", "float32", False, 0, 0, 0, 0)
-
-
-def answer(job: Job):
-    """What the analysis process answers, or the text of what went wrong."""
-    reply = carry_out(job.function, job.arguments, 1)
-    return reply.error if reply.answer is None else pickle.loads(reply.answer)
 
 
 def training(net=NET, **recipe) -> Training:

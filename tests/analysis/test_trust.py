@@ -3,7 +3,6 @@
 import base64
 import io
 import math
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +14,10 @@ from PIL import Image
 
 from resnet_viz.analysis import pace
 from resnet_viz.analysis.attribution_jobs import attribution_question, estimate_seconds
-from resnet_viz.analysis.child import carry_out
 from resnet_viz.analysis.localisation_jobs import localisation_question
 from resnet_viz.analysis.opened import open_net
 from resnet_viz.analysis.pace import forward_bytes, images_in_job
 from resnet_viz.analysis.pictures import as_input
-from resnet_viz.analysis.question import Question
 from resnet_viz.analysis.trust_jobs import (
     chance_question,
     curve,
@@ -39,6 +36,7 @@ from resnet_viz.probes.trust import random_squares
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError, TrainSpec
 from resnet_viz.training.training import Training
+from tests.analysis.answers import answer
 
 FLOAT32 = Machine("cpu", "float32", False, 0, 0, 0, 0)
 SHAPES = DataSpec("shapes", image_size=16)
@@ -65,16 +63,6 @@ def card(source) -> NetCard:
 def image() -> str:
     rng = np.random.default_rng(5)
     return picture_text(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))
-
-
-def answer(question: Question):
-    """What the analysis process answers to all jobs, put together."""
-    answers = []
-    for job in question.jobs:
-        reply = carry_out(job.function, job.arguments, 1)
-        assert reply.answer is not None, reply.error
-        answers.append(pickle.loads(reply.answer))
-    return question.combine(answers)
 
 
 def explained(source, card, image, method="saliency", **parameters) -> Attribution:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from resnet_viz.analysis.inquiry import Job
-from resnet_viz.analysis.question import Question
+from resnet_viz.analysis.question import Question, card_question
 from resnet_viz.i18n import _
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import SpecError
@@ -22,9 +22,8 @@ def open_card(backend: Backend, source: Source) -> NetCard:
     Raises:
         SpecError: it cannot be opened; the message says why.
     """
-    job = Job("resnet_viz.analysis.opened:measure_card", {"source": source.to_dict()})
-    card = _await(backend, (job,), _("Opening {net} …").format(net=source.name))[0]
-    assert isinstance(card, NetCard)
+    text = _("Opening {net} …").format(net=source.name)
+    card: NetCard = answer_now(backend, card_question(source), text)
     return card
 
 
