@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -151,6 +152,15 @@ def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as JSON, which has no word for what is not finite: null."""
+    return json.dumps([{name: _finite(value) for name, value in row.items()} for row in rows])
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _net_row(net: NetSpec) -> Row:

@@ -102,5 +102,5 @@ def _layout() -> dict[str, Any]:
         }
         for domain, text in titles
     ]
-    made["margin"] |= {"b": 150}
+    made["margin"] |= {"t": 64, "b": 150}  # the toolbar above the titles
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import streamlit as st
 
 from resnet_viz.analysis.attribution_jobs import attribution_question
+from resnet_viz.analysis.question import Question
+from resnet_viz.analysis.tables import rows_json
 from resnet_viz.figures.attributions.captions import completeness_caption
 from resnet_viz.figures.attributions.overlay import (
     VIEWS,
@@ -23,6 +24,7 @@ from resnet_viz.figures.maps.predictions import class_name
 from resnet_viz.i18n import _
 from resnet_viz.inside import Attribution
 from resnet_viz.methods import Method
+from resnet_viz.specs import SpecError
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import watch_questions
 from resnet_viz.ui.inside.columns import Column, columns_control
@@ -38,16 +40,18 @@ from resnet_viz.ui.inside.take_away import take_away_inside
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.words import short_time
+from resnet_viz.ui.words import plain, short_time
 
 
 @dataclass(frozen=True)
 class Case:
-    """One map that is asked for."""
+    """One map that is wanted; without a question, why it cannot be had."""
 
     method: Method
     column: Column
     parameters: Mapping[str, Any]
+    question: Question | None = None
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,28 +77,37 @@ def compare_view(backend: Backend, looking: Looking) -> None:
     with st.expander(_("Parameters of the methods"), icon=":material/tune:"):
         parameters = {method.name: _parameters(method) for method in chosen}
     cases = [
-        Case(method, column, fitting(parameters[method.name], column.net.card, method))
+        _case(looking, method, column, parameters[method.name])
         for method in chosen
         for column in columns
     ]
-    questions = [
-        attribution_question(
-            case.column.net.source,
-            case.column.net.card,
-            looking.text(case.column.net),
-            case.method.name,
-            case.parameters,
-            case.column.target,
-        )
-        for case in cases
-    ]
+    questions = [case.question for case in cases if case.question]
+    if not questions:
+        raise SpecError("\n\n".join(dict.fromkeys(case.refusal for case in cases)))
+
+    def whole(found: Sequence[Attribution | None]) -> list[Attribution | None]:
+        answered = iter(found)
+        return [next(answered) if case.question else None for case in cases]
+
     watch_questions(
         backend,
         "compare",
         questions,
-        lambda found: _draw(looking, chosen, columns, found, look),
-        last=lambda found: _take_away(looking, chosen, columns, cases, found, look),
+        lambda found: _draw(looking, chosen, columns, cases, whole(found), look),
+        last=lambda found: _take_away(looking, chosen, columns, cases, whole(found), look),
     )
+
+
+def _case(looking: Looking, method: Method, column: Column, given: Mapping[str, Any]) -> Case:
+    net = column.net
+    parameters = fitting(given, net.card, method)
+    try:
+        question = attribution_question(
+            net.source, net.card, looking.text(net), method.name, parameters, column.target
+        )
+    except SpecError as error:  # too much memory or time; the others go on
+        return Case(method, column, parameters, refusal=f"{column.title}: {error}")
+    return Case(method, column, parameters, question)
 
 
 def _look_controls() -> Look:
@@ -124,6 +137,7 @@ def _draw(
     looking: Looking,
     chosen: Sequence[Method],
     columns: Sequence[Column],
+    cases: Sequence[Case],
     found: Sequence[Attribution | None],
     look: Look,
 ) -> None:
@@ -134,9 +148,12 @@ def _draw(
         with places[number % len(places)]:
             st.markdown(f"**{method.title}**", help=method.paper)
             st.caption(method.asks)
+            refusals = [case.refusal for case in cases if case.method == method and case.refusal]
+            for refusal in refusals:
+                st.warning(plain(refusal), icon=":material/warning:")
             if any(pictures):
                 pixel_images([p for p in pictures if p], least=90, most=220)
-            else:
+            elif len(refusals) < len(columns):
                 st.caption(_("Coming …"))
 
 
@@ -167,7 +184,7 @@ def _pictures(
             [
                 None
                 if attribution is None
-                else _picture(looking, method, column, attribution, there, look)
+                else _picture(looking, method, column, attribution, there, look, len(columns) > 1)
                 for column, attribution in zip(columns, row, strict=True)
             ]
         )
@@ -181,6 +198,7 @@ def _picture(
     attribution: Attribution,
     row: Sequence[Attribution],
     look: Look,
+    named: bool,
 ) -> Picture:
     compared = row if look.shared else [attribution]
     limits = attribution_limits([a.values for a in compared], signed=method.signed)
@@ -195,7 +213,7 @@ def _picture(
     if completeness := completeness_caption(attribution):
         texts.append(completeness)
     alt = _("{method} of {column}").format(method=method.title, column=column.title)
-    return Picture(png, "", " · ".join(texts), alt)
+    return Picture(png, column.title if named else "", " · ".join(texts), alt)
 
 
 def _take_away(
@@ -230,7 +248,7 @@ def _take_away(
             [column.title for column in columns],
         ),
         rows=rows,
-        json=lambda: json.dumps(rows),
+        json=lambda: rows_json(rows),
         code="\n".join(
             attribute_command(
                 looking.seen,

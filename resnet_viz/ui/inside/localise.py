@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import streamlit as st
 
 from resnet_viz.analysis.localisation_jobs import localisation_question
-from resnet_viz.analysis.tables import rows_csv
+from resnet_viz.analysis.tables import rows_csv, rows_json
 from resnet_viz.figures.attributions.captions import localisation_caption
 from resnet_viz.figures.attributions.lines import Localised
 from resnet_viz.figures.attributions.localisation import localisation
@@ -16,6 +15,7 @@ from resnet_viz.figures.attributions.rows import localisation_rows
 from resnet_viz.figures.page import html_page
 from resnet_viz.i18n import _
 from resnet_viz.inside import Localisation
+from resnet_viz.methods import Method
 from resnet_viz.sources import NetCard
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import watch_questions
@@ -63,7 +63,7 @@ def localise_view(backend: Backend, nets: Sequence[Shown]) -> None:
         "localise",
         questions,
         lambda found: _draw(_measured(cards, found)),
-        last=lambda found: _take_away(_measured(cards, found), nets, images),
+        last=lambda found: _take_away(_measured(cards, found), nets, methods, images),
     )
 
 
@@ -83,20 +83,23 @@ def _draw(measured: Sequence[Localised]) -> None:
     st.markdown(plain(localisation_caption(measured)))
 
 
-def _take_away(measured: Sequence[Localised], nets: Sequence[Shown], images: int) -> None:
+def _take_away(
+    measured: Sequence[Localised], nets: Sequence[Shown], methods: Sequence[Method], images: int
+) -> None:
     rows = localisation_rows(measured)
     table(rows, key="localise_table")
     title = _("Which method finds the object?")
     take_away_probe(
         "localisation",
         csv=lambda: rows_csv(rows),
-        json=lambda: json.dumps(rows),
+        json=lambda: rows_json(rows),
         html=lambda: html_page(title, [localisation(measured)], [localisation_caption(measured)]),
-        code=_program(nets, images),
+        code=_program(nets, methods, images),
     )
 
 
-def _program(nets: Sequence[Shown], images: int) -> str:
+def _program(nets: Sequence[Shown], methods: Sequence[Method], images: int) -> str:
+    names = [method.name for method in methods]
     return "\n".join(
         [
             "from resnet_viz.analysis.localisation_jobs import localisation_question",
@@ -107,8 +110,9 @@ def _program(nets: Sequence[Shown], images: int) -> str:
             *(
                 f"net = Source.from_dict({net.source.to_dict()!r})\n"
                 "card = measure_card(net.to_dict())\n"
-                f'question = localisation_question(net, card, "saliency", {{}}, images={images})\n'
-                "print(answer_here(question))"
+                f"for method in {names}:\n"
+                f"    question = localisation_question(net, card, method, {{}}, images={images})\n"
+                "    print(answer_here(question))"
                 for net in nets
             ),
         ]

@@ -10,8 +10,11 @@ from resnet_viz.figures.maps.looked import Looked
 from resnet_viz.inside import Overview
 from resnet_viz.ui.inside.about import about_net
 from resnet_viz.ui.inside.nets import Shown, beside_control, net_control, show
+from resnet_viz.ui.linked_memory import recall_links, remember_links
 from resnet_viz.ui.pictures.control import Seen, picture_control
 from resnet_viz.ui.session import Backend
+
+_MEMORY = "net_links"  # of the session: what stood in the last page's link
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,10 @@ def looking_controls(backend: Backend) -> Looking:
     """
     image_place = st.container(border=True)
     with st.container(border=True):
+        recall_links(_MEMORY, "net_from")
         first = net_control(backend, key="net", default="resnet-56")
         second = beside_control(backend, first)
+        remember_links(_MEMORY, "net", "beside")
         nets = show(backend, [first] if second is None else [first, second])
         for net in nets:
             about_net(net)

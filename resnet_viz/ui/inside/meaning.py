@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import streamlit as st
 from resnet_viz.analysis.feature_jobs import overview_question
 from resnet_viz.analysis.linear_jobs import placed_question, probes_question
 from resnet_viz.analysis.question import Question, all_jobs, results
-from resnet_viz.analysis.tables import probe_rows, rows_csv
+from resnet_viz.analysis.tables import probe_rows, rows_csv, rows_json
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.figures.maps.linear import (
     Probed,
@@ -132,7 +131,7 @@ def _take_away(found: Sequence[Probed], nets: Sequence[Shown]) -> None:
     take_away_probe(
         "linear_probes",
         csv=lambda: rows_csv(rows),
-        json=lambda: json.dumps(rows),
+        json=lambda: rows_json(rows),
         html=lambda: html_page(title, figures, captions),
         code=_program(nets),
     )

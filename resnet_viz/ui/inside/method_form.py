@@ -106,10 +106,10 @@ def fitting(given: Mapping[str, Any], card: NetCard, method: Method) -> dict[str
 
 
 def target_control(card: NetCard, *, key: str) -> int | None:
-    """The class whose logit is explained; None for the one that the net predicts."""
-    titles = {PREDICTED: _("The predicted class"), **_names(card)}
-    chosen = linked_choice(_("Explain"), titles, key=f"{key}_{len(titles)}", as_list=True)
-    return None if chosen == PREDICTED else int(chosen)
+    """The class whose logit is explained, by its name; None for the one that the net predicts."""
+    titles = {PREDICTED: _("The predicted class")} | {name: name for name in card.classes}
+    chosen = linked_choice(_("Explain"), titles, key=key, as_list=True)
+    return None if chosen == PREDICTED else card.classes.index(chosen)
 
 
 def targets_control(card: NetCard, *, key: str, default: Sequence[int]) -> list[int]:
@@ -118,12 +118,9 @@ def targets_control(card: NetCard, *, key: str, default: Sequence[int]) -> list[
     Raises:
         SpecError: none is chosen.
     """
-    first = [str(number) for number in default]
-    chosen = linked_choices(_("Classes"), _names(card), key=key, default=first, most=6)
+    titles = {name: name for name in card.classes}
+    first = [card.classes[number] for number in default]
+    chosen = linked_choices(_("Classes"), titles, key=key, default=first, most=6)
     if not chosen:
         raise SpecError(_("Choose at least one class."))
-    return [int(number) for number in chosen]
-
-
-def _names(card: NetCard) -> dict[str, str]:
-    return {str(number): name for number, name in enumerate(card.classes)}
+    return [card.classes.index(name) for name in chosen]

@@ -103,8 +103,7 @@ def _step(stored: StoredNet, key: str) -> int:
             value=stored.steps[-1],
             # A run that trains keeps new ones, with which this is another control.
             key=f"{key}_step_{stored.run.id}_{stored.steps[-1]}",
-            format_func=lambda step: f"{step:,}",
-            bind=_BOUND,
+            bind="query-params",
         )
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ import streamlit as st
 
 from resnet_viz.analysis.feature_jobs import maps_question
 from resnet_viz.analysis.question import Question
+from resnet_viz.analysis.tables import rows_json
 from resnet_viz.figures.maps.compose import composed
 from resnet_viz.figures.maps.pictures import Picture, map_png, overlay_png
 from resnet_viz.figures.maps.rows import shape_text
@@ -178,7 +178,7 @@ def _take_away(looking: Looking, nets: Sequence[Shown], found: Found, point: Poi
         "feature_maps",
         png=lambda: composed([[_sheet_picture(net, maps)] for net, maps in pairs]),
         rows=rows,
-        json=lambda: json.dumps(rows),
+        json=lambda: rows_json(rows),
         npy=lambda: _npy(pairs[0][1]),
         code="\n".join(
             features_command(looking.seen, net, point.name, number)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from resnet_viz.analysis.feature_jobs import block_question, overview_question
+from resnet_viz.analysis.tables import rows_json
 from resnet_viz.figures.maps.compose import composed
 from resnet_viz.figures.maps.norms import branch_caption, branch_over_shortcut, output_norms
 from resnet_viz.figures.maps.pictures import Picture
@@ -148,7 +148,7 @@ def _take_away(
             row_titles=[f"{net.title}, {block}" for net, _maps in pairs],
         ),
         rows=rows,
-        json=lambda: json.dumps(rows),
+        json=lambda: rows_json(rows),
         code="\n".join(
             features_command(looking.seen, net, f"{block}.branch", number)
             for number, (net, _maps) in enumerate(pairs, 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import streamlit as st
 
 from resnet_viz.analysis.feature_jobs import overview_question
+from resnet_viz.analysis.tables import rows_json
 from resnet_viz.figures.maps.compose import composed
 from resnet_viz.figures.maps.pictures import Picture, image_png
 from resnet_viz.figures.maps.predictions import (
@@ -104,7 +104,7 @@ def _take_away(looking: Looking, found: Found) -> None:
             row_titles=[net.title for net, _overview in pairs],
         ),
         rows=rows,
-        json=lambda: json.dumps(rows),
+        json=lambda: rows_json(rows),
         code="\n".join(
             features_command(looking.seen, net, overview.strip[-1].point, number)
             for number, (net, overview) in enumerate(pairs, 1)

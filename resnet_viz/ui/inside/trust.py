@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import streamlit as st
 
 from resnet_viz.analysis.attribution_jobs import attribution_question
 from resnet_viz.analysis.question import Question, all_jobs, results
+from resnet_viz.analysis.tables import rows_json
 from resnet_viz.analysis.trust_jobs import (
     chance_question,
     curves_question,
@@ -267,7 +267,7 @@ def _take_away(
             [],
         ),
         rows=rows,
-        json=lambda: json.dumps({"curves": rows, "measures": measures}),
+        json=lambda: f'{{"curves": {rows_json(rows)}, "measures": {rows_json(measures)}}}',
         code="\n".join(
             attribute_command(
                 looking.seen, case.column.net, found.target, method, case.parameters, number

@@ -11,6 +11,7 @@ from resnet_viz.figures.maps.pictures import Picture as Drawn, image_png
 from resnet_viz.i18n import _
 from resnet_viz.sources import NetCard
 from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_memory import recall_links, remember_links
 from resnet_viz.ui.pictures.offered import data_image, linked_photograph, photograph
 from resnet_viz.ui.pictures.own import camera_picture, uploaded_picture
 from resnet_viz.ui.pictures.seen import Found, Seen
@@ -21,7 +22,6 @@ from resnet_viz.ui.words import plain
 
 __all__ = ["Seen", "picture_control"]
 
-_LINKED = ("picture", "photo", "picture_data", "picture_image")
 _MEMORY = "picture_links"  # of the session: what stood in the last page's link
 
 
@@ -43,10 +43,10 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         "camera": (_("Camera"), camera_picture),
     }
     titles = {code: title for code, (title, _choose) in ways.items()}
-    _recall()
+    recall_links(_MEMORY, "picture")
     way = linked_choice(_("Picture"), titles, key="picture")
     found = ways[way][1]()
-    st.session_state[_MEMORY] = {n: st.query_params[n] for n in _LINKED if n in st.query_params}
+    remember_links(_MEMORY, "picture", "photo")
     if found is None:
         found = linked_photograph()
         st.caption(_("Until then: {title}.").format(title=found.title))
@@ -63,13 +63,6 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         see=lambda square: Seen(found, square).pixels(card),
     )
     return Seen(found, square)
-
-
-def _recall() -> None:
-    """Put what was chosen on another page into this page's link, which begins empty."""
-    if "picture" not in st.session_state:  # the first run of this page
-        for name, value in st.session_state.get(_MEMORY, {}).items():
-            st.query_params.setdefault(name, value)
 
 
 def _show_whole(seen: Seen, card: NetCard) -> None:
