@@ -17,6 +17,7 @@ from resnet_viz.sources import MAX_BYTES
 
 ENDINGS = ("safetensors", "pt", "pth", "th", "bin", "ckpt")
 MAX_FILES = 50
+MAX_TOTAL_BYTES = 4_000_000_000  # of all that are kept
 
 
 def own_nets_folder(home: Path) -> Path:
@@ -26,18 +27,26 @@ def own_nets_folder(home: Path) -> Path:
 
 def list_own_nets(home: Path) -> list[Path]:
     """Every file that was kept, the newest first."""
-    try:
-        found = [path for path in own_nets_folder(home).iterdir() if not path.name.startswith(".")]
-        return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
-    except OSError:
-        return []
+    found = _stats(home)
+    return sorted(found, key=lambda path: found[path].st_mtime, reverse=True)
+
+
+def _stats(home: Path) -> dict[Path, os.stat_result]:
+    """Of every file that was kept and is still there."""
+    found = {}
+    with suppress(OSError):  # there is no folder yet
+        for path in own_nets_folder(home).iterdir():
+            with suppress(OSError):  # another session has deleted it meanwhile
+                if not path.name.startswith("."):
+                    found[path] = path.stat()
+    return found
 
 
 def keep_own_net(home: Path, name: str, data: bytes) -> Path:
     """Keep a file under a name made of its own and a hash of its bytes; the same bytes once.
 
     Raises:
-        StoreError: too large, too many, or it cannot be written.
+        StoreError: too large, too many or too large together, or it cannot be written.
     """
     if len(data) > MAX_BYTES:
         text = _("{name} has {size:.1f} GB; a net's file may have {most:.0f} GB.")
@@ -46,9 +55,7 @@ def keep_own_net(home: Path, name: str, data: bytes) -> Path:
     if path.exists():
         os.utime(path)
         return path
-    if len(list_own_nets(home)) >= MAX_FILES:
-        text = _("{n} files of nets are kept already; delete one of them first.")
-        raise StoreError(text.format(n=MAX_FILES))
+    _check_room(home, name, len(data))
     part = path.with_name(f".{path.name}")  # not listed while it is written
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +69,21 @@ def keep_own_net(home: Path, name: str, data: bytes) -> Path:
         with suppress(OSError):  # it is there only if writing failed halfway
             part.unlink()
     return path
+
+
+def _check_room(home: Path, name: str, size: int) -> None:
+    kept = _stats(home)
+    if len(kept) >= MAX_FILES:
+        text = _("{n} files of nets are kept already; delete one of them first.")
+        raise StoreError(text.format(n=MAX_FILES))
+    used = sum(stat.st_size for stat in kept.values())
+    if used + size > MAX_TOTAL_BYTES:
+        text = _(
+            "{name} has {size:.1f} GB, and files of nets that are kept have {used:.1f} GB; "
+            "together they may have {most:.0f} GB. Delete one of those first."
+        )
+        gigabytes = {"size": size / 1e9, "used": used / 1e9, "most": MAX_TOTAL_BYTES / 1e9}
+        raise StoreError(text.format(name=name, **gigabytes))
 
 
 def delete_own_net(home: Path, name: str) -> None:

@@ -1,6 +1,7 @@
 """A person's own files with weights: where they go, and what stays out."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,23 @@ def test_one_file_too_many_is_refused_until_another_is_deleted(tmp_path, monkeyp
     assert keep_own_net(tmp_path, "a.pt", b"two") == kept[1]  # is there already
     delete_own_net(tmp_path, kept[0].name)
     assert keep_own_net(tmp_path, "a.pt", b"three").is_file()
+
+
+def test_files_that_are_too_large_together_are_refused_until_one_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(own_nets, "MAX_TOTAL_BYTES", 10)
+    kept = [keep_own_net(tmp_path, name, data) for name, data in (("a", b"12345"), ("b", b"6789"))]
+    with pytest.raises(StoreError, match=r"c has 0\.0 GB.*Delete one of those first"):
+        keep_own_net(tmp_path, "c", b"xx")
+    assert keep_own_net(tmp_path, "d", b"x").is_file()
+    delete_own_net(tmp_path, kept[0].name)
+    assert keep_own_net(tmp_path, "c", b"xx").is_file()
+
+
+def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
+    kept = keep_own_net(tmp_path, "a.pt", b"one")
+    gone = kept.with_name("gone.pt")
+    monkeypatch.setattr(Path, "iterdir", lambda _folder: iter([gone, kept]))
+    assert list_own_nets(tmp_path) == [kept]
 
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path):
