@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from resnet_viz.analysis.process import Inquiry, Job
 from resnet_viz.analysis.question import Question, all_jobs, results
 from resnet_viz.i18n import _
+from resnet_viz.specs import SpecError
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import duration, plain, short_time
 
@@ -43,10 +44,26 @@ def stop_asking() -> None:
     asked.clear()
 
 
+class AnswerError(SpecError):
+    """A question that the page waited for was not answered.
+
+    Attributes:
+        trouble: the traceback, where the error was not expected.
+    """
+
+    def __init__(self, text: str, trouble: str | None) -> None:
+        super().__init__(text)
+        self.trouble = trouble
+
+
 def refuse(place: DeltaGenerator, error: Exception) -> None:
     """Say why the controls ask for nothing that can be measured; nothing goes on meanwhile."""
     stop_asking()
     place.warning(plain(str(error)), icon=":material/warning:")
+    if isinstance(error, AnswerError):
+        if error.trouble:
+            place.expander(_("Details")).code(error.trouble, language=None)
+        place.button(_("Ask again"), key="ask_again")  # any click runs the page again
 
 
 def watch(

@@ -68,7 +68,7 @@ def test_a_link_restores_methods_parameters_class_and_drawing(app):
         "methods": ["integrated-gradients", "grad-cam"],
         "p_integrated-gradients_steps": "9",
         "drawn": "over",
-        f"target_{1 + len(card.classes)}": "2",
+        "target": card.classes[2],
     }
     page = until(app(PAGE, **ONE, **query), ENDED)
     table = numbers(page, "logit")
@@ -96,7 +96,7 @@ def test_classes_stand_side_by_side(app):
     assert len(table) == 2
     assert list(table["logit"]) == sorted(table["logit"], reverse=True)  # the two most probable
     classes = opened(RESIDUAL).card.classes
-    page.multiselect(key=f"targets_{RESIDUAL}").set_value(["4", "0", "1"]).run()
+    page.multiselect(key=f"targets_{RESIDUAL}").set_value([classes[i] for i in (4, 0, 1)]).run()
     until(page, lambda p: ENDED(p) and len(numbers(p, "logit")) == 3)
     assert list(numbers(page, "logit")["target"]) == [classes[4], classes[0], classes[1]]
 

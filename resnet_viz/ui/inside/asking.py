@@ -10,7 +10,7 @@ from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.question import Question, card_question
 from resnet_viz.i18n import _
 from resnet_viz.sources import NetCard, Source
-from resnet_viz.specs import SpecError
+from resnet_viz.ui.inquiries import AnswerError
 from resnet_viz.ui.session import Backend
 
 _LOOK_SECONDS = 0.1
@@ -20,7 +20,7 @@ def open_card(backend: Backend, source: Source) -> NetCard:
     """What is known of a net; a person sees that it is being opened.
 
     Raises:
-        SpecError: it cannot be opened; the message says why.
+        AnswerError: it cannot be opened; the message says why.
     """
     text = _("Opening {net} …").format(net=source.name)
     card: NetCard = answer_now(backend, card_question(source), text)
@@ -34,7 +34,7 @@ def answer_now(backend: Backend, question: Question, text: str) -> Any:
         text: what is being done, for a person who waits.
 
     Raises:
-        SpecError: it was not answered; the message says why.
+        AnswerError: it was not answered; the message says why.
     """
     return question.combine(_await(backend, question.jobs, text))
 
@@ -50,5 +50,5 @@ def _await(backend: Backend, jobs: tuple[Job, ...], text: str) -> list[Any]:
     finally:
         inquiry.cancel()  # nobody waits for it any more
     if inquiry.error is not None:
-        raise SpecError(inquiry.error)
+        raise AnswerError(inquiry.error, inquiry.trouble)
     return inquiry.answers
