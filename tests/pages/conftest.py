@@ -55,7 +55,7 @@ def app(home):
     """Opens a page: app("error_vs_depth", sweep="…")."""
 
     def open_page(page="start", **query):
-        test = AppTest.from_file("../../app.py", default_timeout=60)
+        test = AppTest.from_file("../../app.py", default_timeout=TIMEOUT_SECONDS)
         for name, value in query.items():
             test.query_params[name] = value
         test.switch_page(f"pages/{page}.py")

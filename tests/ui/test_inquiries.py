@@ -36,7 +36,7 @@ def script():
 
 @pytest.mark.parametrize("count", range(1, 8))
 def test_what_is_drawn_last_has_all_answers(count):
-    page = AppTest.from_function(script, default_timeout=60)
+    page = AppTest.from_function(script, default_timeout=180)
     page.session_state["count"] = count
     seen = []
     for _run in range(3):
