@@ -1,8 +1,10 @@
 """Small nets in a state as after training, and subjects made of them."""
 
+import math
 from functools import cache
 
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from resnet_viz.nets.build import Net, build_net
@@ -50,3 +52,16 @@ def subject_of(name_or_spec, side=SIDE):
     with torch.no_grad():
         target = net(x).argmax().item()
     return Subject(net, x, target, MEAN, STD)
+
+
+def blurred(x):
+    """scipy's Gaussian of a tenth of the side, to two and a half standard deviations.
+
+    Beyond the border the image is mirrored, which has to end where the image does.
+    """
+    side = x.shape[-1]
+    radius = min(math.ceil(0.25 * side), side - 1)
+    found = gaussian_filter(
+        x.double().numpy(), 0.1 * side, radius=radius, mode="mirror", axes=(2, 3)
+    )
+    return torch.from_numpy(found).to(x)

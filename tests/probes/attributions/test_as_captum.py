@@ -13,8 +13,7 @@ from torch import nn
 from resnet_viz.methods import NAMES, method
 from resnet_viz.probes.attributions.run import attribute
 from resnet_viz.probes.attributions.shares import Share, add, finish
-from resnet_viz.probes.attributions.subject import make_baseline
-from tests.probes.attributions.making import MEAN, NETS, SIDE, STD, subject_of
+from tests.probes.attributions.making import MEAN, NETS, SIDE, STD, blurred, subject_of
 
 CASES = [
     *((name, {}) for name in NAMES),
@@ -47,9 +46,10 @@ def baseline_of(x, kind):
     """The baselines again, in words of their own."""
     pixels = x * torch.tensor(STD).reshape(1, 3, 1, 1) + torch.tensor(MEAN).reshape(1, 3, 1, 1)
     if kind == "blurred":
-        return make_baseline(kind, x, MEAN, STD)
-    flat = {"mean": torch.tensor(MEAN).reshape(1, 3, 1, 1), "black": 0.0, "white": 1.0}[kind]
-    pixels = pixels * 0 + flat
+        pixels = blurred(pixels)
+    else:
+        flat = {"mean": torch.tensor(MEAN).reshape(1, 3, 1, 1), "black": 0.0, "white": 1.0}[kind]
+        pixels = pixels * 0 + flat
     return (pixels - torch.tensor(MEAN).reshape(1, 3, 1, 1)) / torch.tensor(STD).reshape(1, 3, 1, 1)
 
 
