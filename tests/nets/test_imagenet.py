@@ -12,6 +12,7 @@ import torchvision
 
 from benchmarks.random_weights import random_net, write_weights
 from resnet_viz.nets.costs import count_costs
+from resnet_viz.nets.foreign import make_net
 from resnet_viz.nets.imagenet import class_names, open_imagenet
 from resnet_viz.nets.imagenet_files import (
     NETS,
@@ -33,7 +34,7 @@ def torch_home(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnet101"])  # the others: see below
 def test_logits_are_torchvisions(name, tmp_path):
     theirs = random_net(name)
     net, card = open_imagenet(
@@ -49,6 +50,16 @@ def test_logits_are_torchvisions(name, tmp_path):
     assert (len(card.classes), card.image_size, card.channels) == (1000, 224, 3)
     assert card.test_error is None  # these weights are nobody's
     assert "not one that torchvision publishes" in card.notes[0]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_net_has_torchvisions_tensors_and_no_others(name):
+    with torch.device("meta"):  # nothing but shapes
+        theirs = getattr(torchvision.models, name)()
+    found = make_net(theirs.state_dict(), name)
+    assert (found.net.spec, found.classes, found.channels) == (NETS[name].spec, 1000, 3)
+    expected = sorted(tuple(p.shape) for p in theirs.parameters())
+    assert sorted(tuple(p.shape) for p in found.net.parameters()) == expected
 
 
 @pytest.mark.parametrize("net", NETS.values(), ids=lambda net: net.name)
@@ -132,6 +143,15 @@ def test_a_source_changes_with_its_file():
     assert (first.kind, first.name) == ("imagenet", "imagenet:resnet18")
     os.utime(path, ns=(1, 1))
     assert imagenet_source("resnet18").fingerprint != first.fingerprint
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_a_missing_one(monkeypatch):
+    path = put(weights_home(), NETS["resnet18"].files[0].name)
+    assert imagenet_source("resnet18").path == str(path)
+    path.unlink()
+    monkeypatch.setattr("resnet_viz.nets.imagenet_files.find_weights", lambda _name: path)
+    gone = imagenet_source("resnet18")
+    assert (gone.name, gone.path, gone.fingerprint) == ("imagenet:resnet18", "", "")
 
 
 def test_an_unknown_net_is_refused_with_the_nearest():
