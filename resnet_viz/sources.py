@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from resnet_viz.checks import SpecError, check_choice
+from resnet_viz.checks import SpecError, check_choice, check_integer
+from resnet_viz.i18n import _
 from resnet_viz.specs import DataSpec, NetSpec
 
 KINDS = ("bundled", "run", "imagenet", "file")
+_MOST = 2**63 - 1  # the largest step of the store, and seed of PyTorch
 MAX_BYTES = 1 << 30  # of a file with a person's own net
 
 # With which mean and standard deviation the images of a net were normalised, where its file does
@@ -42,6 +44,9 @@ class Source:
             ("head", "stage3", "stage2", "stage1", "stem") has fresh weights (Adebayo et al. 2018,
             arXiv:1810.03292, 3.1: cascading randomisation).
         seed: of those weights.
+
+    Raises:
+        SpecError: a value that cannot be used.
     """
 
     kind: str
@@ -55,6 +60,13 @@ class Source:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("name", "path", "fingerprint", "spec", "statistics", "randomised"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise SpecError(_("{name} {value!r} is not text").format(name=name, value=value))
+        if self.step is not None:
+            check_integer("step", self.step, 0, _MOST)
+        check_integer("seed", self.seed, 0, _MOST)
         check_choice("kind of net", self.kind, KINDS)
         if self.statistics:
             check_choice("statistics", self.statistics, tuple(STATISTICS))
@@ -69,7 +81,7 @@ class Source:
         """Inverse of `to_dict`.
 
         Raises:
-            SpecError: an unknown or a missing field.
+            SpecError: an unknown or a missing field, or a value that cannot be used.
         """
         try:
             return cls(**values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -160,11 +160,14 @@ def imagenet_source(name: str) -> Source:
         SpecError: there is no such net.
     """
     net, path = imagenet_net(name), find_weights(name)
+    missing = Source("imagenet", PREFIX + net.name)
     if path is None:
-        return Source("imagenet", PREFIX + net.name)
-    about = path.stat()
-    fingerprint = f"{about.st_size}-{about.st_mtime_ns}"
-    return Source("imagenet", PREFIX + net.name, str(path), fingerprint)
+        return missing
+    try:
+        about = path.stat()
+    except OSError:  # it was removed in between
+        return missing
+    return replace(missing, path=str(path), fingerprint=f"{about.st_size}-{about.st_mtime_ns}")
 
 
 def by_hand(name: str) -> str:
