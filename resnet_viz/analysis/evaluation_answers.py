@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,15 +12,14 @@ from torch import Tensor
 
 from resnet_viz.analysis.evaluation_jobs import Judged
 from resnet_viz.analysis.opened import open_net
+from resnet_viz.datasets.catalogue import as_loaded
 from resnet_viz.datasets.folder import read_images
-from resnet_viz.datasets.images import resize
+from resnet_viz.datasets.images import in_channels, resize
 from resnet_viz.datasets.load import load
 from resnet_viz.datasets.scan import scan
 from resnet_viz.specs import DataSpec
 
-_DRAWN_PIXELS = 64  # largest side at which shapes are drawn; larger ones are enlarged
 _BATCH_PIXELS = 64 * 32 * 32  # a forward pass
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow makes grey
 
 
 def judge_images(
@@ -51,7 +49,7 @@ def judge_images(
     else:
         images, labels = _data_images(spec, size, split, start, stop)
         unusable = []
-    images = _in_channels(images, opened.card.channels)
+    images = in_channels(images, opened.card.channels)
     batch = max(1, _BATCH_PIXELS // size**2)
     with torch.inference_mode():
         found = [opened.net(opened.normalise(x)).argmax(1) for x in images.split(batch)]
@@ -85,9 +83,7 @@ def _data_images(
     data: DataSpec, size: int, split: str, start: int, stop: int
 ) -> tuple[Tensor, Tensor]:
     """Some images of a split of a named data set, of `size` pixels a side, and their labels."""
-    if data.name == "shapes" and size <= _DRAWN_PIXELS:  # as a training at that size has them
-        data = replace(data, image_size=size)
-    found = load(data)
+    found = load(as_loaded(data, size))
     parts = {
         "train": [(found.train_images, found.train_labels)],
         "test": [(found.test_images, found.test_labels)],
@@ -99,13 +95,3 @@ def _data_images(
         labels.append(y[low:high])
         start, stop = start - len(y), stop - len(y)
     return torch.cat(images), torch.cat(labels)
-
-
-def _in_channels(images: Tensor, channels: int) -> Tensor:
-    """uint8 images (B, C, S, S) in colour or in grey, as the net takes them."""
-    if images.shape[1] == channels:
-        return images
-    if channels == 3:
-        return images.expand(-1, 3, -1, -1)
-    luma = torch.tensor(_LUMA).reshape(1, 3, 1, 1)
-    return (images.float() * luma).sum(1, keepdim=True).round().byte()

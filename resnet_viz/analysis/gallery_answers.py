@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resnet_viz.datasets.images import resize
+from resnet_viz.datasets.images import in_channels, resize
 from resnet_viz.datasets.load import load
 from resnet_viz.specs import DataSpec
 
@@ -33,7 +33,7 @@ def find_images(data: Mapping[str, Any], size: int, count: int, fingerprint: str
     if not len(labels):  # a folder need not have any
         images, labels, masks = found.train_images, found.train_labels, found.train_masks
     places = _in_turn(labels)[:count]
-    pixels = resize(images[places], size).expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
+    pixels = in_channels(resize(images[places], size), 3).permute(0, 2, 3, 1)
     return {
         "images": pixels.contiguous().numpy(),
         "places": places.numpy(),

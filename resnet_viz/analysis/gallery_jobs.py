@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.question import Question
+from resnet_viz.datasets.catalogue import as_loaded
 from resnet_viz.datasets.scan import scan
 from resnet_viz.specs import DataSpec
 
 IMAGES = 30
-DRAWN_PIXELS = 64  # largest side at which shapes are drawn; larger ones are enlarged
 
 
 @dataclass(frozen=True, eq=False)  # arrays do not compare as values do
@@ -48,12 +48,8 @@ def gallery_question(data: DataSpec, size: int, count: int = IMAGES) -> Question
     Raises:
         DataError: an image folder cannot be used.
     """
-    if data.name == "shapes":
-        data = replace(data, image_size=min(size, DRAWN_PIXELS))
-    elif data.folder is None:
-        data = replace(data, image_size=None)
     arguments = {
-        "data": replace(data, val_images=0, crop_padding=0, flip=False).to_dict(),
+        "data": replace(as_loaded(data, size), val_images=0, crop_padding=0, flip=False).to_dict(),
         "size": size,
         "count": count,
         "fingerprint": scan(data.folder).fingerprint if data.folder is not None else "",

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from resnet_viz.checks import check_choice
 from resnet_viz.datasets.catalogue import SHAPES_CLASSES
+from resnet_viz.datasets.images import in_channels
 from resnet_viz.datasets.shapes import draw
 from resnet_viz.i18n import _
 from resnet_viz.nets.blocks import Bias, Scale
@@ -34,7 +35,7 @@ def own_pictures(size: int, channels: int) -> Tensor:
     """Pictures that the program draws itself: uint8 (B, channels, size, size)."""
     count = max(_FEWEST, _PIXELS // size**2)
     pictures = torch.from_numpy(draw(np.arange(count) % len(SHAPES_CLASSES), size, _SEED).images)
-    return pictures if channels == 3 else pictures.float().mean(1, keepdim=True).byte()
+    return in_channels(pictures, channels)
 
 
 def randomise(net: Net, lowest: str, seed: int, pictures: Tensor) -> None:

@@ -18,6 +18,7 @@ from resnet_viz.specs import DataSpec
 __all__ = ["DataError", "DatasetInfo", "describe", "info", "is_present", "list_folders"]
 
 FOLDER_IMAGE_SIZE = 32
+DRAWN_PIXELS = 64  # largest side at which shapes are drawn for a net; larger ones are enlarged
 DECODED = "decoded.safetensors"  # written last, and only after every checksum agreed
 
 CIFAR10_CLASSES = (
@@ -201,6 +202,17 @@ def describe(data: DataSpec) -> DatasetInfo:
         source=str(listing.root),
         licence=_("your own images"),
     )
+
+
+def as_loaded(data: DataSpec, size: int) -> DataSpec:
+    """The images to load for a net that takes `size` pixels a side; `images.resize` does the rest.
+
+    Shapes are drawn at the net's size, as a training at that size has them, up to `DRAWN_PIXELS`;
+    other named data come as they are published; a folder's images are decoded at the spec's size.
+    """
+    if data.name == "shapes":
+        return replace(data, image_size=min(size, DRAWN_PIXELS))
+    return replace(data, image_size=None) if data.folder is None else data
 
 
 def is_present(data: DataSpec) -> bool:

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 log = logging.getLogger(__name__)
 
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow makes grey
 _ORDER_SEED = 1512_03385  # any constant: which images are held out must not depend on a run
 
 
@@ -77,6 +78,20 @@ def resize(images: Tensor, size: int) -> Tensor:
     if images.shape[-1] == size:
         return images
     return F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+
+
+def in_channels(images: Tensor, channels: int) -> Tensor:
+    """Images in colour (3 channels) or in grey (1), as a net takes them.
+
+    Args:
+        images: uint8 (N, C, S, S), grey or in colour.
+    """
+    if images.shape[1] == channels:
+        return images
+    if channels == 3:
+        return images.expand(-1, 3, -1, -1)
+    luma = torch.tensor(_LUMA).reshape(1, 3, 1, 1)
+    return (images.float() * luma).sum(1, keepdim=True).round().byte()
 
 
 def write_cache(path: Path, images: Images, fingerprint: str) -> None:

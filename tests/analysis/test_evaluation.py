@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 from resnet_viz.analysis import evaluation_jobs
-from resnet_viz.analysis.evaluation_answers import _in_channels
 from resnet_viz.analysis.evaluation_jobs import (
     SPLITS,
     evaluation_question,
@@ -23,6 +22,7 @@ from resnet_viz.checks import SpecError
 from resnet_viz.cli import main
 from resnet_viz.datasets.catalogue import CIFAR10_CLASSES
 from resnet_viz.datasets.errors import DataError
+from resnet_viz.datasets.images import in_channels
 from resnet_viz.datasets.load import load
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import DataSpec, NetSpec
@@ -201,10 +201,10 @@ def test_data_that_are_not_there_are_told_before_anything_is_asked(painter):
 
 def test_grey_is_made_as_pillow_makes_it_and_colour_of_grey():
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    grey = _in_channels(torch.from_numpy(pixels).permute(2, 0, 1)[None], 1)
+    grey = in_channels(torch.from_numpy(pixels).permute(2, 0, 1)[None], 1)
     expected = np.asarray(Image.fromarray(pixels).convert("L"), np.int16)
     assert np.abs(grey[0, 0].numpy().astype(np.int16) - expected).max() <= 1
-    assert torch.equal(_in_channels(grey, 3)[0, 2], grey[0, 0])
+    assert torch.equal(in_channels(grey, 3)[0, 2], grey[0, 0])
 
 
 # --- the command ---

@@ -1,11 +1,13 @@
 """Images of a data set as a page offers them."""
 
 import numpy as np
+import pytest
 from torch.nn import functional as F
 
-from resnet_viz.analysis import gallery_jobs
+from resnet_viz.analysis.evaluation_answers import _data_images
 from resnet_viz.analysis.gallery_answers import find_images
 from resnet_viz.analysis.gallery_jobs import gallery_question
+from resnet_viz.datasets import catalogue
 from resnet_viz.datasets.load import load
 from resnet_viz.specs import DataSpec
 
@@ -40,7 +42,7 @@ def test_grey_images_come_in_three_equal_channels_at_the_size_of_the_net():
 
 
 def test_large_shapes_are_drawn_smaller_and_enlarged_with_their_masks(monkeypatch):
-    monkeypatch.setattr(gallery_jobs, "DRAWN_PIXELS", 16)
+    monkeypatch.setattr(catalogue, "DRAWN_PIXELS", 16)
     found = ask(DataSpec("shapes"), 64, 3)
     drawn = load(DataSpec("shapes", image_size=16))
     assert found.images.shape == (3, 64, 64, 3)
@@ -49,6 +51,16 @@ def test_large_shapes_are_drawn_smaller_and_enlarged_with_their_masks(monkeypatc
         assert (found.masks[n] == mask.repeat(4, 0).repeat(4, 1)).all()
         image = drawn.test_images[int(found.places[n])].permute(1, 2, 0).float().numpy()
         assert np.abs(found.images[n].mean((0, 1)) - image.mean((0, 1))).max() < 3
+
+
+@pytest.mark.parametrize("size", [12, 64])
+def test_a_net_is_shown_the_shapes_on_which_it_is_evaluated(monkeypatch, size):
+    monkeypatch.setattr(catalogue, "DRAWN_PIXELS", 16)
+    shown = ask(DataSpec("shapes"), size, 10)
+    last = int(shown.places.max())
+    images, labels = _data_images(DataSpec("shapes"), size, "test", 0, last + 1)
+    assert (images[shown.places].permute(0, 2, 3, 1).numpy() == shown.images).all()
+    assert (labels[shown.places].numpy() == shown.labels).all()
 
 
 def test_a_changed_folder_is_another_question(tmp_path):
