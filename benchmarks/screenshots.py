@@ -125,9 +125,12 @@ def shoot_inside(app: App, pages: dict[str, Page]) -> None:
     }
     for name, (path, query) in views.items():
         for page in pages.values():
+            page.set_viewport_size({"width": 1440, "height": 1500})  # down to the maps
             page.goto(app.page_url(path, **query))
             page.get_by_text("Take away").wait_for()  # drawn when nothing more comes
         shoot(pages, name)
+    for page in pages.values():
+        page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """Feature maps: what each stage of a net makes of one image."""
 
 import streamlit as st
-from resnet_viz.ui.inside.meaning import meaning_view
 
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
@@ -9,6 +8,7 @@ from resnet_viz.runs.schema import StoreError
 from resnet_viz.specs import SpecError
 from resnet_viz.ui.inquiries import refuse
 from resnet_viz.ui.inside.looking import looking_controls
+from resnet_viz.ui.inside.meaning import meaning_view
 from resnet_viz.ui.inside.place import place_view
 from resnet_viz.ui.inside.residual import residual_view
 from resnet_viz.ui.inside.strip import strip_view

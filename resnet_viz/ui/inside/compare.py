@@ -141,7 +141,7 @@ def _draw(
     found: Sequence[Attribution | None],
     look: Look,
 ) -> None:
-    pixel_images([_image(looking, column) for column in columns], least=130, most=220)
+    pixel_images([_image(looking, column) for column in columns], least=110, most=150)
     rows = _pictures(looking, chosen, columns, found, look)
     places = st.columns(2 if len(columns) <= 2 else 1, gap="large")
     for number, (method, pictures) in enumerate(zip(chosen, rows, strict=True)):
