@@ -142,6 +142,12 @@ def _draw(
     look: Look,
 ) -> None:
     pixel_images([_image(looking, column) for column in columns], least=110, most=150)
+    st.caption(
+        _(
+            "Maps with a sign: red speaks for the class, blue against it. Others: the brighter, the "
+            "stronger. A map's strongest per cent of pixels have the end of the scale."
+        )
+    )
     rows = _pictures(looking, chosen, columns, found, look)
     places = st.columns(2 if len(columns) <= 2 else 1, gap="large")
     for number, (method, pictures) in enumerate(zip(chosen, rows, strict=True)):
