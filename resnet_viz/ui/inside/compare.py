@@ -144,8 +144,8 @@ def _draw(
     pixel_images([_image(looking, column) for column in columns], least=110, most=150)
     st.caption(
         _(
-            "Maps with a sign: red speaks for the class, blue against it. Others: the brighter, the "
-            "stronger. A map's strongest per cent of pixels have the end of the scale."
+            "Maps with a sign: red speaks for the class, blue against it. Others: the brighter, "
+            "the stronger. A map's strongest per cent of pixels have the end of the scale."
         )
     )
     rows = _pictures(looking, chosen, columns, found, look)
