@@ -85,7 +85,7 @@ def test_at_initialisation_answers_come_from_the_analysis_process(app):
 def test_an_initialisation_that_no_net_can_have_says_what_to_choose(app, values, message):
     page = app(PAGE, view="start", **values)
     assert not page.exception
-    assert message in texts(page.warning)
+    assert message in texts(page.warning).replace("\\", "")  # which keep Markdown from names
 
 
 def test_zero_gamma_leaves_the_plain_net_out_and_says_so(app):
