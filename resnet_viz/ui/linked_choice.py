@@ -26,10 +26,13 @@ def linked_choice(
         default: the code to begin with, which the link leaves out; None for the first.
     """
     default = default or next(iter(titles))
-    if st.session_state.get(key) not in titles:
-        wanted = st.query_params.get(key)
-        st.session_state[key] = wanted if wanted in titles else default
+    codes: Sequence[str] = list(titles)
+    known = (st.session_state.get(key), st.query_params.get(key))
+    current: str = next((str(code) for code in known if code in titles), default)
 
+    # It begins as its own default, and that is told again at every run. A value that is put into
+    # the session reaches the browser once: where another run comes before it is drawn there, it
+    # is lost, and the browser answers with the first of the options.
     options: dict[str, Any] = {
         "format_func": titles.__getitem__,
         "key": key,
@@ -37,9 +40,9 @@ def linked_choice(
         "label_visibility": "collapsed" if hide_label else "visible",
     }
     if as_list:
-        chosen = st.selectbox(label, list(titles), **options)
+        chosen = st.selectbox(label, codes, index=codes.index(current), **options)
     else:
-        chosen = st.segmented_control(label, list(titles), required=True, **options)
+        chosen = st.segmented_control(label, codes, default=current, required=True, **options)
     assert chosen is not None  # since one is required
     # Streamlit 1.67 shows this in the browser's address with the next run only.
     if chosen == default:
@@ -64,11 +67,19 @@ def linked_choices(
         default: the codes to begin with, which the link leaves out.
         most: so many can be chosen.
     """
-    if not titles.keys() >= set(st.session_state.get(key, [None])):
+    current = st.session_state.get(key)
+    if current is None or not titles.keys() >= set(current):
         wanted = [code for code in st.query_params.get_all(key) if code in titles][:most]
-        st.session_state[key] = list(dict.fromkeys(wanted)) or list(default)
+        current = list(dict.fromkeys(wanted)) or list(default)
+        if key in st.session_state:  # other options now; Streamlit would take some away
+            st.session_state[key] = current
     chosen: list[str] = st.multiselect(
-        label, list(titles), format_func=titles.__getitem__, key=key, max_selections=most
+        label,
+        list(titles),
+        default=current,  # told at every run, as in `linked_choice`
+        format_func=titles.__getitem__,
+        key=key,
+        max_selections=most,
     )
     if not chosen or chosen == list(default):
         st.query_params.pop(key, None)

@@ -1,0 +1,63 @@
+"""Choices in the link: what stands there is told to the browser at every run."""
+
+from streamlit.testing.v1 import AppTest
+
+
+def page():
+    import streamlit as st
+
+    from resnet_viz.ui.linked_choice import linked_choice, linked_choices
+
+    few = st.toggle("few", key="few")
+    titles = {code: code.upper() for code in ("ab" if few else "abcd")}
+    found = [
+        linked_choice("List", titles, key="list", as_list=True),
+        linked_choice("Row", titles, key="row", default="b"),
+        *linked_choices("Some", titles, key="some", default=["a"]),
+    ]
+    st.text(" ".join(found))
+
+
+def visit(**query):
+    app = AppTest.from_function(page, default_timeout=30)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app):
+    assert not app.exception
+    return app.text[0].value
+
+
+def defaults(app):
+    """What the browser begins with where it has drawn none of these controls before."""
+    return (
+        app.selectbox(key="list").proto.default,
+        list(app.button_group(key="row").proto.default),
+        list(app.multiselect(key="some").proto.default),
+    )
+
+
+def test_a_link_chooses_and_nonsense_does_not():
+    assert said(visit()) == "a b a"
+    assert said(visit(list="c", row="d", some=["d", "b"])) == "c d d b"
+    assert said(visit(list="x", row="", some=["x", "c"])) == "a b c"
+
+
+def test_the_choice_is_told_again_at_every_run():
+    """A browser that is slow may draw the second run first; it must not fall back to the first."""
+    app = visit(list="c", row="d", some=["d", "b"])
+    assert defaults(app) == (2, [3], [3, 1])
+    app.run()
+    assert defaults(app) == (2, [3], [3, 1])
+    app.selectbox(key="list").select("d").run()
+    assert said(app) == "d d d b"
+    assert defaults(app)[0] == 3
+    assert app.query_params["list"] == "d"
+
+
+def test_a_choice_that_is_offered_no_more_gives_way_to_the_link_s_or_the_default():
+    app = visit(list="c", row="d", some=["d", "b"])
+    app.toggle(key="few").set_value(True).run()
+    assert said(app) == "a b b"
