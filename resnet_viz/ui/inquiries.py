@@ -36,6 +36,20 @@ def ask(backend: Backend, name: str, jobs: Sequence[Job]) -> Inquiry:
     return asked[name][1]
 
 
+def known_results(backend: Backend, name: str, questions: Sequence[Question]) -> list[Any] | None:
+    """The results of questions that are answered, here under that name or before; else None.
+
+    What this session asked counts although the cache, which all sessions share, may have
+    forgotten it by now.
+    """
+    jobs = all_jobs(questions)
+    known = backend.analysis.recall(jobs)
+    inquiry = _asked(name)
+    if known is None and inquiry is not None and inquiry.done and inquiry.jobs == tuple(jobs):
+        known = inquiry.answers
+    return None if known is None else results(questions, known)
+
+
 def stop_asking() -> None:
     """Cancel what this session asks; what is answered by then is remembered."""
     asked = st.session_state.get(_MEMORY, {})

@@ -44,3 +44,41 @@ def test_what_is_drawn_last_has_all_answers(count):
         assert not page.exception
         seen += [text.value for text in page.text if text.value.startswith("last")]
     assert set(seen) == {f"last {list(range(count))}"}
+
+
+def forgetful():
+    """Goes on with the answers of a first question, though the cache forgets them at once."""
+    import pickle
+
+    import streamlit as st
+
+    from resnet_viz.analysis.cache import AnswerCache
+    from resnet_viz.analysis.child import Reply
+    from resnet_viz.analysis.inquiry import Inquiry, Job
+    from resnet_viz.analysis.question import single
+    from resnet_viz.ui.inquiries import known_results, watch_questions
+    from resnet_viz.ui.session import Backend
+
+    class Forgetful:
+        def recall(self, jobs):
+            return None
+
+        def ask(self, jobs):
+            inquiry = Inquiry(jobs, AnswerCache(max_answers=0))
+            inquiry.accept(jobs[0], Reply(pickle.dumps("an answer"), 0.1))
+            return inquiry
+
+    backend = Backend(None, None, Forgetful())
+    questions = [single(Job("resnet_viz.x:y", {}))]
+    if found := known_results(backend, "first", questions):
+        st.text(f"second, from {found}")
+    else:
+        watch_questions(backend, "first", questions, lambda found: st.text(f"first: {found}"))
+
+
+def test_a_page_goes_on_with_answers_that_the_cache_has_forgotten():
+    page = AppTest.from_function(forgetful, default_timeout=180).run()
+    assert [text.value for text in page.text] == ["first: ['an answer']"]
+    page.run()
+    assert not page.exception
+    assert [text.value for text in page.text] == ["second, from ['an answer']"]

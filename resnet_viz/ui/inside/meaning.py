@@ -9,7 +9,7 @@ import streamlit as st
 
 from resnet_viz.analysis.feature_jobs import overview_question
 from resnet_viz.analysis.linear_jobs import placed_question, probes_question
-from resnet_viz.analysis.question import Question, all_jobs, results
+from resnet_viz.analysis.question import Question
 from resnet_viz.analysis.tables import probe_rows, rows_csv, rows_json
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.figures.maps.linear import (
@@ -23,7 +23,7 @@ from resnet_viz.i18n import _
 from resnet_viz.inside import LinearProbes
 from resnet_viz.specs import SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import known_results, watch_questions
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.live_chart import live_chart
@@ -45,11 +45,10 @@ def meaning_view(backend: Backend, looking: Looking) -> None:
         )
     )
     nets, questions = _askable(looking)
-    known = backend.analysis.recall(all_jobs(questions))
-    if known is None:
+    probes: list[LinearProbes] | None = known_results(backend, "probes", questions)
+    if probes is None:
         watch_questions(backend, "probes", questions, lambda found: _errors(nets, found))
         return
-    probes: list[LinearProbes] = results(questions, known)
     asked = [placed_question(net.source, net.card, looking.text(net)) for net in nets]
     asked += [overview_question(net.source, looking.text(net), net.card) for net in nets]
     watch_questions(

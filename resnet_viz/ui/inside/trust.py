@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from resnet_viz.analysis.attribution_jobs import attribution_question
-from resnet_viz.analysis.question import Question, all_jobs, results
+from resnet_viz.analysis.question import Question
 from resnet_viz.analysis.tables import rows_json
 from resnet_viz.analysis.trust_jobs import (
     chance_question,
@@ -40,7 +40,7 @@ from resnet_viz.methods import Method
 from resnet_viz.points import parts_from_head
 from resnet_viz.trust import Infidelity, Sensitivity
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import known_results, watch_questions
 from resnet_viz.ui.inside.columns import Column, target_columns
 from resnet_viz.ui.inside.commands import attribute_command
 from resnet_viz.ui.inside.looking import Looking
@@ -74,13 +74,12 @@ def trust_view(backend: Backend, looking: Looking) -> None:
     st.caption(f"{method.asks} ({method.paper})")
     cases = [_case(looking, method, column, given) for column in columns]
     asked = [case.map_question for case in cases]
-    known = backend.analysis.recall(all_jobs(asked))
-    if known is None:
+    maps: list[Attribution] | None = known_results(backend, "trust_map", asked)
+    if maps is None:
         watch_questions(
             backend, "trust_map", asked, lambda found: _maps(looking, method, cases, found)
         )
         return
-    maps: list[Attribution] = results(asked, known)
     _maps(looking, method, cases, maps)
     parts = [_questions(looking, case, found) for case, found in zip(cases, maps, strict=True)]
     sizes = [len(part) for part in parts]
