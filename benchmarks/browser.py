@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    "--use-fake-device-for-media-stream",  # its camera shows a drawing
+]
 TIMEOUT_SECONDS = 180.0  # of something that hangs; no promise about speed
 
 # Tables are drawn on a canvas: remember what is written there, by its height in the table.

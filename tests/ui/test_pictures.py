@@ -213,6 +213,26 @@ def test_bad_files_are_told_of_and_the_good_one_stays(page, server):
 
 
 @pytest.mark.browser
+def test_the_camera_is_asked_for_where_it_is_chosen_and_its_picture_goes_to_both_pages(
+    page, server
+):
+    """The browser's camera is a drawn one."""
+    page.context.grant_permissions(["camera"], origin=server.url)
+    cat = go(page, server, "?picture=camera")
+    page.get_by_role("button", name="Take Photo").click()
+    taken = wait_until(page, "title", cat)
+    assert taken["title"] == "your camera's picture"
+    width, height = page.locator(".resnet-viz-square .picture").evaluate(
+        "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+    )
+    assert min(width, height) > 100
+    page.get_by_role("link", name="Two").click()
+    page.wait_for_url("**/two?picture=camera")
+    page.get_by_text("Your picture is still").wait_for()
+    assert said(page) == taken
+
+
+@pytest.mark.browser
 def test_an_image_of_a_data_set_comes_with_its_class_and_its_object(page, server):
     page.goto(f"{server.url}/?picture=data&picture_image=3")
     page.locator(".resnet-viz-grid [role=option]").first.wait_for(timeout=120_000)
