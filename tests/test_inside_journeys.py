@@ -161,10 +161,13 @@ def test_a_reload_keeps_what_was_chosen(visit):
     )
     page.get_by_text("a scale each", exact=True).click()
     page.get_by_text("Each map has a colour scale of its own").first.wait_for()
-    page.wait_for_url("**order=index*")
+    cells.nth(3).click()
+    page.wait_for_url("**order=index*channel_1=3*")
     page.reload()
     cells.nth(15).wait_for()
     rocket.wait_for()
+    page.get_by_text("Channel 3", exact=True).wait_for()
+    assert cells.nth(3).get_attribute("aria-selected") == "true"
     numbers = [int(re.search(r"\d+", c.get_attribute("aria-label"))[0]) for c in cells.all()]
     assert numbers == list(range(16))
 

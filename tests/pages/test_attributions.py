@@ -68,6 +68,8 @@ def test_a_link_restores_methods_parameters_class_and_drawing(app):
         "methods": ["integrated-gradients", "grad-cam"],
         "p_integrated-gradients_steps": "9",
         "drawn": "over",
+        "opacity": "0.5",
+        "one_scale": "true",
         "target": card.classes[2],
     }
     page = until(app(PAGE, **ONE, **query), ENDED)
@@ -76,6 +78,8 @@ def test_a_link_restores_methods_parameters_class_and_drawing(app):
     assert table["parameter_steps"][0] == 9
     assert set(table["target"]) == {card.classes[2]}
     assert page.selectbox(key="drawn").value == "over"
+    assert page.slider(key="opacity").value == 0.5
+    assert page.toggle(key="one_scale").value is True
     (code,) = page.code
     assert "--method integrated-gradients" in code.value
     assert "--set steps=9" in code.value

@@ -98,6 +98,13 @@ def test_a_link_opens_a_point_and_its_maps_are_those_of_a_forward_hook(app, file
     assert min(opened_png(files["feature_maps.png"]()).size) > 50
 
 
+@pytest.mark.parametrize(("linked", "shown"), [("7", 7), ("99", 0), ("-1", 0), ("x", 0)])
+def test_a_link_chooses_a_channel_that_there_is(app, linked, shown):
+    page = app(PAGE, **ONE, maps="place", order="index", channel_1=linked)
+    until(page, is_there("feature_maps.npy"))
+    assert f"**Channel {shown}**" in [m.value for m in page.markdown]
+
+
 @pytest.mark.parametrize("kind", ["branch", "shortcut", "sum", "conv1", "norm2"])
 def test_every_point_of_a_block_can_be_opened(app, files, kind):
     page = app(PAGE, **ONE, maps="place", stage="3", block_3_3="1")

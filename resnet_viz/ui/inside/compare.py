@@ -42,6 +42,8 @@ from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import plain, short_time
 
+_BOUND: Any = "query-params"
+
 
 @dataclass(frozen=True)
 class Case:
@@ -116,10 +118,13 @@ def _look_controls() -> Look:
     )
     opacity = 0.8
     if view == "over":
-        opacity = float(st.slider(_("Opacity"), 0.1, 1.0, 0.8, key="opacity", width=160))
+        opacity = float(
+            st.slider(_("Opacity"), 0.1, 1.0, 0.8, key="opacity", bind=_BOUND, width=160)
+        )
     shared = st.toggle(
         _("One scale a row"),
         key="one_scale",
+        bind=_BOUND,
         help=_("Colours of a row mean the same amount; else every map has a scale of its own."),
     )
     return Look(view, opacity, shared)

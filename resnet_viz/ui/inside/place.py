@@ -102,18 +102,31 @@ def _draw(looking: Looking, nets: Sequence[Shown], found: Found, order: str, sha
                 st.caption(_("Coming …"))
                 continue
             sheet = map_sheet(maps.values, order=order, shared=shared)
-            chosen = sprite_grid(
-                sheet,
-                key=f"grid_{number}",
-                selected=sheet.order[0],
-                alt=_("{shape} at {point} of {net}").format(
-                    shape=shape_text(maps.values.shape), point=maps.point, net=net.title
-                ),
-            )
+            chosen = _choose(net, maps, sheet, number)
             _legend(sheet)
             st.markdown(maps_caption(maps.values))
             if chosen is not None:
                 _channel(looking, net, maps, chosen)
+
+
+def _choose(net: Shown, maps: FeatureMaps, sheet: Sheet, number: int) -> int | None:
+    """The channel that is chosen in a net's grid; the first one, unless the link names another."""
+    name = f"channel_{number + 1}"
+    linked = st.query_params.get(name, "")
+    first = int(linked) if linked.isdecimal() and int(linked) in sheet.order else sheet.order[0]
+    chosen = sprite_grid(
+        sheet,
+        key=f"grid_{number}",
+        selected=first,
+        alt=_("{shape} at {point} of {net}").format(
+            shape=shape_text(maps.values.shape), point=maps.point, net=net.title
+        ),
+    )
+    if chosen == sheet.order[0]:
+        st.query_params.pop(name, None)
+    elif chosen != first:
+        st.query_params[name] = str(chosen)
+    return chosen
 
 
 def _legend(sheet: Sheet) -> None:
