@@ -39,6 +39,7 @@ function newView() {
   line.setAttribute("aria-live", "polite")
   reset.type = "button"
   const view = { root, stage, picture, frame, seen, line, reset, image: null, part: null }
+  view.canvas = document.createElement("canvas") // of the preview
   view.square = null
   view.grip = null // what a pointer holds while it is down
   view.sentAt = -Infinity
@@ -79,8 +80,23 @@ function place(view, square) {
   const values = { side, width: data.width, height: data.height, size: data.size }
   const line = data.words.line.replace(/{(\w+)}/g, (_, name) => values[name])
   if (view.line.textContent !== line) view.line.textContent = line
-  view.root.classList.toggle("stale", !same(view.square, data.square))
+  const stale = !same(view.square, data.square)
+  view.root.classList.toggle("stale", stale)
+  if (stale) preview(view)
   view.reset.disabled = same(view.square, data.first)
+}
+
+// About what the net will see, until Python sends exactly that.
+function preview({ picture, seen, square, part, canvas }) {
+  if (!picture.complete || !picture.naturalWidth) return
+  const { width, size } = part.data
+  const scale = picture.naturalWidth / width
+  const { x, y, side } = square
+  canvas.width = canvas.height = size
+  const context = canvas.getContext("2d")
+  context.imageSmoothingQuality = "high"
+  context.drawImage(picture, x * scale, y * scale, side * scale, side * scale, 0, 0, size, size)
+  seen.src = canvas.toDataURL()
 }
 
 const same = (a, b) => a.x === b.x && a.y === b.y && a.side === b.side

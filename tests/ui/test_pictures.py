@@ -116,10 +116,13 @@ def crop(page):
 
 
 def drag(page, start, end):
+    """Drag the mouse; nothing is sent before the button is let go, but a preview is shown."""
+    before, exact = said(page), crop(page)
     page.mouse.move(*start)
     page.mouse.down()
     page.mouse.move(*end, steps=6)
-    assert said(page)  # nothing is sent before the button is let go
+    assert crop(page) != exact
+    assert said(page) == before
     page.mouse.up()
 
 
