@@ -27,6 +27,7 @@ class Parameter:
         low, high: of a number; None for a choice.
         choices: of a choice; () for a number.
         help: one sentence.
+        of_net: of the net, what the default depends on; "" if that is the same for all.
     """
 
     name: str
@@ -36,6 +37,12 @@ class Parameter:
     high: int | float | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    of_net: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What tells its control apart: a net with another default gets a control of its own."""
+        return (self.name, self.of_net) if self.of_net else (self.name,)
 
     def check(self, value: Any) -> int | float | str:
         """The value, if it can be used.
@@ -119,12 +126,18 @@ def method(name: str, net: NetSpec, image_size: int) -> Method:
     return {found.name: found for found in methods(net, image_size)}[name]
 
 
+# Signed gradients: by how much the logit changes with a pixel's value. All other maps say what a
+# pixel adds, or, without a sign, how much it matters.
+LOCAL = ("smoothgrad", "guided-backprop", "deconvolution", "guided-grad-cam")
+
+
 def methods(net: NetSpec, image_size: int) -> list[Method]:
     """Every method, in the order of `NAMES`."""
     baseline = _baseline()
     point = _point(net)
     window = max(2, image_size // 8)
     stride = max(1, image_size // 16)
+    size = str(image_size)
     return [
         Method(
             "saliency",
@@ -199,8 +212,8 @@ def methods(net: NetSpec, image_size: int) -> list[Method]:
             _("How far does the logit fall when a patch is covered?"),
             "Zeiler & Fergus 2013, arXiv:1311.2901",
             (
-                Parameter("window", _("Patch, pixels"), window, 1, image_size),
-                Parameter("stride", _("Stride, pixels"), stride, 1, image_size),
+                Parameter("window", _("Patch, pixels"), window, 1, image_size, of_net=size),
+                Parameter("stride", _("Stride, pixels"), stride, 1, image_size, of_net=size),
                 baseline,
             ),
         ),
@@ -274,5 +287,6 @@ def _point(net: NetSpec) -> Parameter:
         _("Block"),
         outputs[-1],
         choices=outputs,
+        of_net=outputs[-1],
         help=_("Deeper blocks look coarser and at more meaning."),
     )

@@ -125,6 +125,8 @@ def test_what_was_chosen_for_one_net_can_be_used_by_another(name, chosen_for, ta
         for p in first.parameters
     }
     found = fitting(given, CARDS[taken_by], first)
+    usual = first.fill()
+    numbers_left = all(given[p.name] == usual[p.name] for p in first.parameters if not p.choices)
     assert other.fill(found) == found
     for parameter in other.parameters:
         value = given[parameter.name]
@@ -133,7 +135,17 @@ def test_what_was_chosen_for_one_net_can_be_used_by_another(name, chosen_for, ta
             if parameter.choices
             else parameter.low <= value <= parameter.high
         )
-        assert not fits or found[parameter.name] == value
+        left = value == usual[parameter.name] if parameter.choices else numbers_left
+        assert not fits or found[parameter.name] == (parameter.default if left else value)
+
+
+def test_a_deeper_net_has_its_own_last_block_where_the_first_one_s_was_left():
+    first, other = (
+        next(m for m in methods(c.net, c.image_size) if m.name == "grad-cam")
+        for c in (CARDS["small"], CARDS["deep"])
+    )
+    assert first.fill() != other.fill()
+    assert fitting(first.fill(), CARDS["deep"], first) == other.fill()
 
 
 def test_a_block_that_a_net_lacks_becomes_its_last_one():

@@ -19,7 +19,7 @@ from resnet_viz.methods import Method
 from resnet_viz.sources import NetCard
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import watch_questions
-from resnet_viz.ui.inside.method_form import fitting, methods_control
+from resnet_viz.ui.inside.method_form import methods_control
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
@@ -51,7 +51,7 @@ def localise_view(backend: Backend, nets: Sequence[Shown]) -> None:
             net.source,
             net.card,
             method.name,
-            fitting(method.fill(), net.card, method),
+            {},
             images=images,
         )
         for method in methods

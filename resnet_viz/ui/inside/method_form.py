@@ -42,7 +42,7 @@ def method_control(card: NetCard, *, key: str, default: str) -> Method:
 def parameters_control(method: Method, *, key: str) -> dict[str, int | float | str]:
     """Every parameter of a method, as chosen."""
     found = {
-        parameter.name: _parameter(parameter, f"{key}_{method.name}_{parameter.name}")
+        parameter.name: _parameter(parameter, "_".join((key, method.name, *parameter.names)))
         for parameter in method.parameters
     }
     return method.fill(found)
@@ -91,14 +91,20 @@ def _choice_title(choice: str) -> str:
 def fitting(given: Mapping[str, Any], card: NetCard, method: Method) -> dict[str, Any]:
     """Parameters that were chosen for one net as another takes them.
 
-    A block that it does not have becomes its last one, a patch that is larger than its image as
-    large as that.
+    What the first net has by default (the last block, a patch of an eighth of the image) the
+    other one has by its own. A block that it does not have becomes its last one, a patch that is
+    larger than its image as large as that.
     """
     own = {m.name: m for m in methods(card.net, card.image_size)}[method.name]
     found = dict(given)
+    left = {name for name, value in method.fill().items() if value == given[name]}
+    numbers = {p.name for p in own.parameters if not p.choices}
+    if not numbers <= left:  # a patch and its stride belong together
+        left -= numbers
     for parameter in own.parameters:
         value = found[parameter.name]
-        if parameter.choices and value not in parameter.choices:
+        unknown = parameter.choices and value not in parameter.choices
+        if unknown or parameter.name in left:
             found[parameter.name] = parameter.default
         elif parameter.high is not None and not isinstance(value, str):
             found[parameter.name] = min(value, parameter.high)
