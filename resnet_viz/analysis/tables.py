@@ -144,11 +144,12 @@ def probe_rows(
 
 
 def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows with the same names in each, as CSV with a head; "" without rows."""
+    """Rows as CSV with a head, empty where one has not what another has; "" without rows."""
     if not rows:
         return ""
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    names = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(out, list(names), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
