@@ -176,6 +176,12 @@ def test_without_runs_the_page_says_how_to_have_some_and_goes_on(app, store):
     assert not page.warning
 
 
+def test_a_link_to_a_run_that_is_gone_says_so(app, swept):
+    page = app(PAGE, net_from="run", net_run="987654", **ALONE)
+    assert "There is no run '987654'" in texts(page.warning)
+    until(page, is_there("feature_strip.png"))
+
+
 def test_a_run_is_shown_at_every_step_that_it_has_kept(app, store, swept):
     run = swept["resnet-8"]
     kept = [checkpoint.step for checkpoint in store.kept_checkpoints(run.id)]
@@ -183,18 +189,18 @@ def test_a_run_is_shown_at_every_step_that_it_has_kept(app, store, swept):
     page = app(PAGE, net_from="run", net_run=str(run.id))
     until(page, said(f"resnet-8, step {kept[-1]} says"))
     until(page, said(f"plain-8, step {kept[-1]} says"))  # its twin, at the same step
-    slider = page.select_slider(key=f"net_step_{run.id}_{kept[-1]}")
+    slider = page.select_slider(key=f"net_step_{run.id}")
     assert [option.replace(",", "") for option in slider.options] == [str(step) for step in kept]
     for step in kept[:2]:
-        page.select_slider(key=f"net_step_{run.id}_{kept[-1]}").set_value(step).run()
+        page.select_slider(key=f"net_step_{run.id}").set_value(step).run()
         until(page, said(f"resnet-8, step {step} says"))
         until(page, said(f"plain-8, step {step} says"))
 
 
 def test_a_link_to_a_step_of_a_run_opens_that_step(app, store, swept):
     run = swept["plain-8"]
-    first, *_between, last = (kept.step for kept in store.kept_checkpoints(run.id))
-    steps = {f"net_step_{run.id}_{last}": str(first)}
+    first, *_others = (kept.step for kept in store.kept_checkpoints(run.id))
+    steps = {f"net_step_{run.id}": str(first)}
     page = app(PAGE, net_from="run", net_run=str(run.id), **ALONE, **steps)
     until(page, said(f"plain-8, step {first} says"))
 

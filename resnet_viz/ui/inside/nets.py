@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import streamlit as st
@@ -73,7 +74,14 @@ def _imagenet(store: RunStore, key: str, default: str) -> Source:
 
 def _run(store: RunStore, key: str) -> Source:
     """A run, and one of the steps at which it has kept its net."""
-    found = {str(stored.run.id): stored for stored in list_runs(store)[:RUNS_OFFERED]}
+    runs = {str(stored.run.id): stored for stored in list_runs(store)}
+    found = dict(islice(runs.items(), RUNS_OFFERED))
+    linked = st.query_params.get(f"{key}_run")
+    if linked in runs:
+        found[linked] = runs[linked]  # an old one
+    elif linked is not None:
+        text = _("There is no run {id!r} that has kept a net; it may have been deleted.")
+        st.warning(text.format(id=linked[:40]), icon=":material/link_off:")
     if not found:
         raise SpecError(
             _(
@@ -101,8 +109,7 @@ def _step(stored: StoredNet, key: str) -> int:
             _("After so many steps of training"),
             stored.steps,
             value=stored.steps[-1],
-            # A run that trains keeps new ones, with which this is another control.
-            key=f"{key}_step_{stored.run.id}_{stored.steps[-1]}",
+            key=f"{key}_step_{stored.run.id}",
             bind="query-params",
         )
     )
