@@ -20,6 +20,7 @@ FIRST_SECONDS = 0.15  # between two looks, until the first answer
 WAIT_SECONDS = 0.7  # of a run of the script for them
 TICK_SECONDS = 0.6
 STATUS_PIXELS: Any = 64  # of the line above the charts, which therefore stay in their place
+KEPT_FINISHED = 2  # inquiries of a session, for a view that asks on with their answers
 _MEMORY = "inquiries"  # of the session: name -> what is being asked there
 
 
@@ -31,7 +32,9 @@ def ask(backend: Backend, name: str, jobs: Sequence[Job]) -> Inquiry:
     asked: dict[str, tuple[tuple[str, ...], Inquiry]] = st.session_state.setdefault(_MEMORY, {})
     key = tuple(job.key for job in jobs)
     if name not in asked or asked[name][0] != key:
+        finished = {n: found for n, found in asked.items() if n != name and found[1].done}
         stop_asking()
+        asked.update(list(finished.items())[-KEPT_FINISHED:])
         asked[name] = key, backend.analysis.ask(jobs)
     return asked[name][1]
 
@@ -137,14 +140,20 @@ def watch_questions(
     Args:
         name: of the place, as in `ask`.
         draw: takes a result a question; None for those that are not there yet.
-        last: as `draw`, for what is needed only when nothing more comes.
+        last: as `draw`, for what is needed only when nothing more comes; not without any result.
     """
+
+    def end(answers: list[Any]) -> None:
+        found = results(questions, answers)
+        if last is not None and any(result is not None for result in found):
+            last(found)
+
     watch(
         ask(backend, name, all_jobs(questions)),
         lambda answers: draw(results(questions, answers)),
         name=name,
         first=len(questions[0].jobs),
-        last=None if last is None else lambda answers: last(results(questions, answers)),
+        last=end,
     )
 
 

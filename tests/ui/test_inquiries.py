@@ -71,7 +71,8 @@ def forgetful():
     backend = Backend(None, None, Forgetful())
     questions = [single(Job("resnet_viz.x:y", {}))]
     if found := known_results(backend, "first", questions):
-        st.text(f"second, from {found}")
+        other = [single(Job("resnet_viz.x:z", {}))]
+        watch_questions(backend, "second", other, lambda _found: st.text(f"second, of {found}"))
     else:
         watch_questions(backend, "first", questions, lambda found: st.text(f"first: {found}"))
 
@@ -79,6 +80,7 @@ def forgetful():
 def test_a_page_goes_on_with_answers_that_the_cache_has_forgotten():
     page = AppTest.from_function(forgetful, default_timeout=180).run()
     assert [text.value for text in page.text] == ["first: ['an answer']"]
-    page.run()
-    assert not page.exception
-    assert [text.value for text in page.text] == ["second, from ['an answer']"]
+    for _run in range(3):  # the second question leaves the first one's answers there
+        page.run()
+        assert not page.exception
+        assert [text.value for text in page.text] == ["second, of ['an answer']"]

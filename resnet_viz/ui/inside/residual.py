@@ -141,6 +141,8 @@ def _take_away(
                 rows.append(row | {"shortcut_norm": x, "sum_norm": total})
     table(rows, key="residual_table")
     pairs = [(net, maps) for net, maps in zip(shown, blocks, strict=True) if maps is not None]
+    if not pairs:  # stopped before
+        return
     take_away_inside(
         "residual_block",
         png=lambda: composed(
