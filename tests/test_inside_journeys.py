@@ -178,7 +178,7 @@ def analysis_processes(app):
 
 
 def test_the_analysis_process_is_killed_in_mid_answer_and_asked_again(visit, app):
-    long = {"methods": "occlusion", "p_occlusion_stride": "1", "p_occlusion_window": "2"}
+    long = {"methods": "occlusion", "p_occlusion_stride_32": "1", "p_occlusion_window_32": "2"}
     page = visit("attributions", **long)
     page.get_by_text(re.compile(r"[1-9]\d* of \d+ measurements")).wait_for()
     # The other message: it was killed again before it had started anew.

@@ -19,6 +19,7 @@ from resnet_viz.checks import check_integer
 from resnet_viz.datasets.picture import picture_text
 from resnet_viz.figures.attributions.measures import relative_change
 from resnet_viz.inside import Attribution, Curve
+from resnet_viz.methods import LOCAL
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.trust import Infidelity, Sensitivity
 
@@ -28,9 +29,6 @@ FEWEST_COPIES, COPIES, MOST_COPIES = 2, 8, 64
 COPIES_SECONDS = 120.0  # that noisy copies may take, unless so many are asked for
 LEVELS = 5  # captum's default radius, 0.02, as grey levels of 255
 
-# Signed gradients: by how much the logit changes with a pixel's value. All other maps say what a
-# pixel adds, or, without a sign, how much it matters.
-_LOCAL = ("smoothgrad", "guided-backprop", "deconvolution", "guided-grad-cam")
 _ANSWERS = "resnet_viz.analysis.trust_answers"
 _KINDS = ("deletion", "insertion")
 
@@ -123,7 +121,7 @@ def infidelity_question(
         SpecError: a number that cannot be used, or too little memory.
     """
     check_integer("samples", samples, 1, MOST_SQUARES)
-    local = found.method in _LOCAL
+    local = found.method in LOCAL
     # What a square covers of a map that is not multiplied by the image is a sum over channels too.
     values = found.values if local else found.values.sum(0, keepdims=True)
     arguments = {

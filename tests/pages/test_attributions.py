@@ -1,5 +1,6 @@
 """The page "Attributions": methods side by side, how far to trust them, which finds the object."""
 
+import csv
 import io
 import json
 
@@ -31,7 +32,7 @@ def gradient_times_input(name, target=None):
 # Methods side by side
 
 
-def test_the_first_visit_compares_methods_for_a_net_and_its_twin(app):
+def test_the_first_visit_compares_methods_for_a_net_and_its_twin(app, files):
     page = until(app(PAGE, net=RESIDUAL), ENDED)
     table = numbers(page, "logit")
     assert set(table["net"]) == {RESIDUAL, PLAIN}
@@ -44,6 +45,9 @@ def test_the_first_visit_compares_methods_for_a_net_and_its_twin(app):
         assert f"**{method.title}**" in texts(page.markdown)
         assert method.asks in texts(page.caption)
     assert not page.warning
+    rows = list(csv.DictReader(io.StringIO(files["attributions.csv"]())))
+    assert [row["method"] for row in rows] == list(table["method"])
+    assert {row["parameter_steps"] for row in rows} == {"", "50"}  # most methods have none
 
 
 def test_the_maps_are_the_gradients_that_autograd_gives(app, files):
@@ -127,7 +131,7 @@ def test_every_method_answers(app):
 
 
 def test_stopped_maps_go_on_where_they_were(app):
-    steps = {"p_integrated-gradients_steps": "300", "p_occlusion_stride": "1"}
+    steps = {"p_integrated-gradients_steps": "300", "p_occlusion_stride_32": "1"}
     page = app(PAGE, net=RESIDUAL, methods=["integrated-gradients", "occlusion"], **steps)
     page.button(key="compare_stop").click().run()
     until(page, lambda p: any(b.key == "compare_on" for b in p.button))

@@ -11,7 +11,34 @@ from resnet_viz.figures.attributions.localisation import chance, method_titles, 
 from resnet_viz.figures.spread import number_text, signed
 from resnet_viz.i18n import _
 from resnet_viz.inside import Attribution
+from resnet_viz.methods import LOCAL, Method
 from resnet_viz.trust import Infidelity, Sensitivity
+
+
+def colours_caption(methods: Sequence[Method], view: str) -> str:
+    """What the colours of maps mean.
+
+    Args:
+        methods: whose maps are shown.
+        view: how they are drawn, one of `overlay.VIEWS`.
+    """
+    if view == "mask":
+        return _(
+            "The image is kept where a map is positive, the more the stronger it is there, and "
+            "greyed out elsewhere. A map's strongest per cent of pixels are kept whole."
+        )
+    parts = {
+        _("{names}: red speaks for the class, blue against it."): [
+            m.title for m in methods if m.signed and m.name not in LOCAL
+        ],
+        _("{names}: where a pixel's value should rise to raise the logit (red) or fall (blue)."): [
+            m.title for m in methods if m.name in LOCAL
+        ],
+        _("{names}: the brighter, the stronger."): [m.title for m in methods if not m.signed],
+    }
+    sentences = [text.format(names=", ".join(names)) for text, names in parts.items() if names]
+    end = _("A map's strongest per cent of pixels have the end of the scale.")
+    return " ".join([*sentences, end])
 
 
 def curves_caption(curves: Sequence[Curves]) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from resnet_viz.analysis.attribution_jobs import attribution_question
 from resnet_viz.analysis.question import Question
 from resnet_viz.analysis.tables import rows_json
-from resnet_viz.figures.attributions.captions import completeness_caption
+from resnet_viz.figures.attributions.captions import colours_caption, completeness_caption
 from resnet_viz.figures.attributions.overlay import (
     VIEWS,
     attribution_limits,
@@ -147,12 +147,7 @@ def _draw(
     look: Look,
 ) -> None:
     pixel_images([_image(looking, column) for column in columns], least=110, most=150)
-    st.caption(
-        _(
-            "Maps with a sign: red speaks for the class, blue against it. Others: the brighter, "
-            "the stronger. A map's strongest per cent of pixels have the end of the scale."
-        )
-    )
+    st.caption(colours_caption(chosen, look.view))
     rows = _pictures(looking, chosen, columns, found, look)
     places = st.columns(2 if len(columns) <= 2 else 1, gap="large")
     for number, (method, pictures) in enumerate(zip(chosen, rows, strict=True)):

@@ -6,6 +6,7 @@ import pytest
 
 from resnet_viz.analysis.tables import rows_csv
 from resnet_viz.figures.attributions.captions import (
+    colours_caption,
     completeness_caption,
     curves_caption,
     infidelity_caption,
@@ -19,6 +20,7 @@ from resnet_viz.figures.attributions.localisation import localisation, wilson
 from resnet_viz.figures.attributions.rows import curve_rows, localisation_rows, trust_rows
 from resnet_viz.figures.palette import LOOKS
 from resnet_viz.inside import Attribution, Curve, Localisation
+from resnet_viz.methods import methods
 from resnet_viz.sources import NetCard
 from resnet_viz.specs import NetSpec
 from resnet_viz.trust import Infidelity, Sensitivity
@@ -197,3 +199,19 @@ def test_rows_to_take_away():
     rows = localisation_rows([localised(inside=(0.5, NAN))])
     assert [r["share_on_object"] for r in rows] == [0.5, None]
     assert rows_csv(rows).splitlines()[2].split(",")[4] == ""
+
+
+def test_the_colours_are_said_of_the_methods_that_are_shown():
+    offered = {m.name: m for m in methods(NetSpec("resnet", 8), 32)}
+
+    def said(*names, view="heat"):
+        return colours_caption([offered[name] for name in names], view)
+
+    assert said("saliency").startswith("Saliency: the brighter, the stronger.")
+    assert "red" not in said("saliency", "grad-cam")
+    assert "Integrated Gradients: red speaks for the class" in said("integrated-gradients")
+    both = said("deeplift", "smoothgrad")
+    assert "DeepLift: red speaks for the class" in both
+    assert "SmoothGrad: where a pixel's value should rise to raise the logit (red)" in both
+    assert "brighter" not in both
+    assert "red" not in said("deeplift", view="mask")
