@@ -16,7 +16,7 @@ from resnet_viz.datasets.picture import (
     Pixels,
     Square,
     centre_square,
-    cut,
+    cut_for,
     open_picture,
     picture_text,
 )
@@ -110,7 +110,8 @@ def open_looked(options: argparse.Namespace) -> Looked:
     card: NetCard = ask_here(card_question(source))
     for note in card.notes:
         print(note, file=sys.stderr)
-    return Looked(source, card, picture.name, square, cut(picture, square, card.image_size))
+    pixels = cut_for(picture, square, card.image_size, card.channels)
+    return Looked(source, card, picture.name, square, pixels)
 
 
 def parse_square(text: str) -> Square:

@@ -107,6 +107,14 @@ def cut(picture: Picture, square: Square, size: int) -> Pixels:
     return np.array(part.resize((size, size), Image.Resampling.BILINEAR))
 
 
+def cut_for(picture: Picture, square: Square, size: int, channels: int) -> Pixels:
+    """The square as a net of so many channels sees it: grey, still (size, size, 3), for one."""
+    part = cut(picture, square, size)
+    if channels == 3:
+        return part
+    return np.array(Image.fromarray(part).convert("L").convert("RGB"))
+
+
 def png_bytes(pixels: Pixels) -> bytes:
     """A PNG file of uint8 (H, W, 3), or of grey (H, W)."""
     file = io.BytesIO()

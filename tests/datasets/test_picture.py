@@ -16,6 +16,7 @@ from resnet_viz.datasets.picture import (
     Square,
     centre_square,
     cut,
+    cut_for,
     open_picture,
     picture_text,
     png_bytes,
@@ -326,3 +327,12 @@ def test_the_text_of_a_square_is_its_pixels():
     assert (np.asarray(Image.open(io.BytesIO(data))) == part).all()
     assert data == png_bytes(part)
     assert data.startswith(b"\x89PNG")
+
+
+def test_a_net_of_one_channel_sees_grey():
+    picture = Picture(np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8), "x")
+    square = Square(0, 0, 12)
+    colour, grey = (cut_for(picture, square, 8, channels) for channels in (3, 1))
+    assert (colour == cut(picture, square, 8)).all()
+    luma = colour @ [0.299, 0.587, 0.114]  # ITU-R BT.601
+    np.testing.assert_allclose(grey, np.repeat(luma[..., None], 3, 2), atol=1)

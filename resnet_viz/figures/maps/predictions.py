@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -39,7 +40,8 @@ def top_predictions(
         count: classes of each net.
     """
     shown = top_classes(looks, count)
-    names = [class_name(classes[c]) for c in shown]
+    # A stranger's checkpoint names them, and Plotly takes what looks like HTML for links.
+    names = [escape(class_name(classes[c]), quote=False) for c in shown]
     traces = []
     for look, shade in zip(looks, shades(looks), strict=True):
         values = [100 * _probability(look, c) for c in shown]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from resnet_viz.datasets.picture import Picture, Pixels, Square, cut, picture_text
+from resnet_viz.datasets.picture import Picture, Pixels, Square, cut_for, picture_text
 from resnet_viz.sources import NetCard
 
 
@@ -61,10 +61,7 @@ class Seen:
 
     def pixels(self, card: NetCard) -> Pixels:
         """uint8 (S, S, 3) at the size that a net takes; grey for a net of grey images."""
-        part = cut(self.found.picture, self.square, card.image_size)
-        if card.channels == 3:
-            return part
-        return np.array(Image.fromarray(part).convert("L").convert("RGB"))
+        return cut_for(self.found.picture, self.square, card.image_size, card.channels)
 
     def text(self, card: NetCard) -> str:
         """The same as the `image` argument of a job."""

@@ -21,6 +21,12 @@ from tests.figures.maps.making import looked
 CLASSES = ("cat", "dog", "tench, Tinca tinca", "a class whose name goes on and on and on")
 
 
+def test_a_stranger_s_class_names_are_no_markup():
+    names = ('<a href="//x">cat</a>', "R&D", "b", "c")
+    figure = top_predictions([looked()], names, count=4)
+    assert {'&lt;a href="//x"&gt;cat&lt;/a&gt;', "R&amp;D"} < set(figure.data[0].y)
+
+
 def test_the_ratio_is_branch_over_shortcut_in_every_block_of_a_residual_net():
     residual = looked(branch=(1, 2, 3), shortcut=(2, 2, 2))
     figure = branch_over_shortcut([residual, looked("plain")])
