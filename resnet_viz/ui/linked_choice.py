@@ -17,8 +17,9 @@ def linked_choice(
     help: str | None = None,
     hide_label: bool = False,
     as_list: bool = False,
+    as_pills: bool = False,
 ) -> str:
-    """A choice of which one is always taken, as a segmented control or as a list.
+    """A choice of which one is always taken: a segmented control, a list, or pills, which wrap.
 
     Args:
         titles: code to what a person reads.
@@ -41,6 +42,8 @@ def linked_choice(
     }
     if as_list:
         chosen = st.selectbox(label, codes, index=codes.index(current), **options)
+    elif as_pills:
+        chosen = st.pills(label, codes, default=current, required=True, **options)
     else:
         chosen = st.segmented_control(label, codes, default=current, required=True, **options)
     assert chosen is not None  # since one is required

@@ -31,7 +31,7 @@ class Column:
     def title(self) -> str:
         name = class_name(self.net.card.classes[self.target])
         share = 100 * float(self.prediction.probabilities[self.target])
-        text = _("{net}: {target} ({share:.0f} %)")
+        text = _("{net}: {target} ({share:.0f}\u00a0%)")
         return text.format(net=self.net.title, target=name, share=share)
 
 

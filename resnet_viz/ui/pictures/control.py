@@ -44,7 +44,7 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
     }
     titles = {code: title for code, (title, _choose) in ways.items()}
     recall_links(_MEMORY, "picture")
-    way = linked_choice(_("Picture"), titles, key="picture")
+    way = linked_choice(_("Picture"), titles, key="picture", as_pills=True)
     found = ways[way][1]()
     remember_links(_MEMORY, "picture", "photo")
     if found is None:
