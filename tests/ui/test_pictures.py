@@ -222,6 +222,7 @@ def test_the_camera_is_asked_for_where_it_is_chosen_and_its_picture_goes_to_both
     """The browser's camera is a drawn one."""
     page.context.grant_permissions(["camera"], origin=server.url)
     cat = go(page, server, "?picture=camera")
+    page.wait_for_function("document.querySelector('video')?.readyState >= 3")  # it sees
     page.get_by_role("button", name="Take Photo").click()
     taken = wait_until(page, "title", cat)
     assert taken["title"] == "your camera's picture"
