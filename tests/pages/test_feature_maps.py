@@ -180,6 +180,7 @@ def test_a_link_to_a_run_that_is_gone_says_so(app, swept):
     page = app(PAGE, net_from="run", net_run="987654", **ALONE)
     assert "There is no run '987654'" in texts(page.warning)
     until(page, is_there("feature_strip.png"))
+    assert "There is no run '987654'" in texts(page.run().warning)
 
 
 def test_a_run_is_shown_at_every_step_that_it_has_kept(app, store, swept):

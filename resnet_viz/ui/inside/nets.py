@@ -21,6 +21,7 @@ from resnet_viz.ui.inside.own_file import own_file_control
 from resnet_viz.ui.inside.weights import imagenet_control
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 RUNS_OFFERED = 200
 _BOUND: Any = "query-params"
@@ -76,12 +77,16 @@ def _run(store: RunStore, key: str) -> Source:
     """A run, and one of the steps at which it has kept its net."""
     runs = {str(stored.run.id): stored for stored in list_runs(store)}
     found = dict(islice(runs.items(), RUNS_OFFERED))
-    linked = st.query_params.get(f"{key}_run")
+    linked, gone = st.query_params.get(f"{key}_run"), f"{key}_run_gone"
     if linked in runs:
         found[linked] = runs[linked]  # an old one
+        st.session_state.pop(gone, None)
     elif linked is not None:
+        st.session_state[gone] = linked[:40]  # the link will name another run from here on
+    if gone in st.session_state:
         text = _("There is no run {id!r} that has kept a net; it may have been deleted.")
-        st.warning(text.format(id=linked[:40]), icon=":material/link_off:")
+        warning = plain(text.format(id=st.session_state[gone]))
+        st.warning(warning, icon=":material/link_off:")
     if not found:
         raise SpecError(
             _(
