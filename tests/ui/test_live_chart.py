@@ -158,11 +158,15 @@ def test_a_tick_is_small_and_the_library_comes_once(page, server):
     open_charts(page, server)
     assert sum(size > 1_000_000 for size in received) == 1
     wait_for_ticks(page, 4)
+    before = shortest(page)
     received.clear()
     wait_for_ticks(page, 8)
     page.get_by_role("button", name="Do nothing").click()
     wait_for_ticks(page, 4)
-    assert max(received) < 3_000
+    # A tick that comes late on a busy machine carries the points of several.
+    ticks = (shortest(page) - before) / POINTS_A_TICK
+    rerun = 1
+    assert sum(received) < 3_000 * (ticks + rerun)
 
 
 def test_a_reload_and_a_second_tab_show_whole_curves(page, server):
