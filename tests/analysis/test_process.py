@@ -198,7 +198,10 @@ def test_after_closing_nothing_is_answered(tmp_path):
 
 
 def is_analysis_of(child: psutil.Process, home: Path) -> bool:
-    return child.environ().get("RESNET_VIZ_HOME") == str(home)
+    try:
+        return child.environ().get("RESNET_VIZ_HOME") == str(home)
+    except psutil.NoSuchProcess:  # it ended a moment ago, or is a zombie
+        return False
 
 
 SERVER = """
