@@ -249,9 +249,12 @@ def _take_away(
     take_away_inside(
         "attributions",
         png=lambda: comparison_png(
-            _pictures(looking, chosen, columns, found, look),
-            [method.title for method in chosen],
-            [column.title for column in columns],
+            [
+                [_image(looking, column) for column in columns],
+                *_pictures(looking, chosen, columns, found, look),
+            ],
+            ["", *(method.title for method in chosen)],
+            [],  # every picture of several has its own title
         ),
         rows=rows,
         json=lambda: rows_json(rows),
