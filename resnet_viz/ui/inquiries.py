@@ -66,11 +66,13 @@ class AnswerError(SpecError):
 
     Attributes:
         trouble: the traceback, where the error was not expected.
+        refused: asking again would give the same answer.
     """
 
-    def __init__(self, text: str, trouble: str | None) -> None:
+    def __init__(self, text: str, trouble: str | None, *, refused: bool = False) -> None:
         super().__init__(text)
         self.trouble = trouble
+        self.refused = refused
 
 
 def refuse(place: DeltaGenerator, error: Exception) -> None:
@@ -80,7 +82,8 @@ def refuse(place: DeltaGenerator, error: Exception) -> None:
     if isinstance(error, AnswerError):
         if error.trouble:
             place.expander(_("Details")).code(error.trouble, language=None)
-        place.button(_("Ask again"), key="ask_again")  # any click runs the page again
+        if not error.refused:
+            place.button(_("Ask again"), key="ask_again")  # any click runs the page again
 
 
 def watch(

@@ -258,6 +258,6 @@ def test_a_file_cut_short_is_refused_and_the_page_goes_on(app, home):
     page = app(PAGE, net_from="file", methods="saliency", **ALONE)
     uploader = page.file_uploader(key="net_file")
     uploader.set_value(("cut.pt", file.getvalue()[:-2000], "application/octet-stream")).run()
-    until(page, lambda p: "cut.pt" in texts(p.warning))
+    until(page, lambda p: "cut.pt" in texts(p.error))
     page.selectbox(key="net_from").set_value("bundled").run()
     until(page, ENDED)

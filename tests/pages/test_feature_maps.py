@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -169,10 +170,11 @@ def test_a_plain_net_alone_has_no_sum_and_the_page_says_what_to_choose(app):
 def test_without_runs_the_page_says_how_to_have_some_and_goes_on(app, store):
     if store.runs():
         pytest.skip("another test of this file has trained nets by now")
-    page = app(PAGE, net_from="run")
-    assert "No run has kept a net yet" in texts(page.warning)
-    page.selectbox(key="net_from").set_value("bundled").run()
+    page = until(app(PAGE, **ONE), is_there("feature_strip.png"))
+    page.selectbox(key="net_from").set_value("run").run()
+    assert "No run has kept a net yet" in texts(page.caption)
     until(page, is_there("feature_strip.png"))
+    assert set(numbers(page, "probability")["net"]) == {RESIDUAL}  # as before
     assert not page.warning
 
 
@@ -259,7 +261,7 @@ def bring(page, name, data):
 
 def test_a_state_dict_of_ones_own_opens_and_has_no_probes(app):
     page = app(PAGE, net_from="file", **ALONE)
-    assert "Bring a file with the weights" in texts(page.warning)
+    assert "Bring a file with the weights" in texts(page.caption)
     bring(page, "peer.pt", weights())
     until(page, is_there("feature_strip.png"))
     assert not page.warning
@@ -276,21 +278,46 @@ def test_a_pickle_that_would_run_code_is_refused_with_that_reason(app, home, tmp
     made = tmp_path / "made"
     page = app(PAGE, net_from="file", **ALONE)
     bring(page, "evil.pt", pickle.dumps(Runs(made), protocol=2))
-    until(page, warned("pickle that would run code"))
+    until(page, refused("pickle that would run code"))
     assert not made.exists()
     bring(page, "good.pt", weights((1, 1, 2)))
     until(page, is_there("feature_strip.png"))
     assert not page.warning
 
 
-def test_a_file_that_is_no_net_is_refused_and_can_be_deleted(app, home):
-    page = app(PAGE, net_from="file", **ALONE)
+def test_a_file_that_is_no_net_is_refused_by_its_name_and_not_kept(app, home):
+    page = until(app(PAGE, **ONE), is_there("feature_strip.png"))
+    page.selectbox(key="net_from").set_value("file").run()
+    before = kept_names(home)
     bring(page, "notes.pt", b"no weights at all")
-    until(page, warned("notes.pt"))
-    assert any(path.name.endswith("notes.pt") for path in (home / "nets" / "own").iterdir())
+    until(page, refused("notes.pt"))
+    assert not re.search("[0-9a-f]-notes", texts(page.error))
+    assert kept_names(home) == before
+    assert not [button for button in page.button if button.key == "ask_again"]
+    # The net that was there before stays on the page, whose picture can still be chosen.
+    assert [button for button in page.get("button_group") if button.key == "picture"]
+    until(page, is_there("feature_strip.png"))
+    page.file_uploader(key="net_file").set_value(None).run()
+    assert not page.error
+
+
+def test_a_file_that_was_kept_can_be_deleted(app, home):
+    page = app(PAGE, net_from="file", **ALONE)
+    bring(page, "mine.pt", weights((2, 1, 1)))
+    until(page, is_there("feature_strip.png"))
+    assert any("mine.pt" in name for name in kept_names(home))
     page.button(key="net_delete").click()
     page.file_uploader(key="net_file").set_value(None).run()
-    assert not any(path.name.endswith("notes.pt") for path in (home / "nets" / "own").iterdir())
+    assert not any("mine.pt" in name for name in kept_names(home))
+
+
+def kept_names(home):
+    folder = home / "nets" / "own"
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
+
+
+def refused(text):
+    return lambda page: text in texts(page.error)
 
 
 # The picture

@@ -50,5 +50,5 @@ def _await(backend: Backend, jobs: tuple[Job, ...], text: str) -> list[Any]:
     finally:
         inquiry.cancel()  # nobody waits for it any more
     if inquiry.error is not None:
-        raise AnswerError(inquiry.error, inquiry.trouble)
+        raise AnswerError(inquiry.error, inquiry.trouble, refused=inquiry.refused)
     return inquiry.answers
