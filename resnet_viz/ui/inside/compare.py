@@ -26,7 +26,7 @@ from resnet_viz.inside import Attribution
 from resnet_viz.methods import Method
 from resnet_viz.specs import SpecError
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import missing, watch_questions
 from resnet_viz.ui.inside.columns import Column, columns_control
 from resnet_viz.ui.inside.commands import attribute_command
 from resnet_viz.ui.inside.looking import Looking
@@ -160,7 +160,7 @@ def _draw(
             if any(pictures):
                 pixel_images([p for p in pictures if p], least=90, most=220)
             elif len(refusals) < len(columns):
-                st.caption(_("Coming …"))
+                missing("compare")
 
 
 def _image(looking: Looking, column: Column) -> Picture:

@@ -22,7 +22,7 @@ from resnet_viz.inside import FeatureMaps
 from resnet_viz.points import Point, points_of
 from resnet_viz.specs import NetSpec, SpecError
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import refuse, watch_questions
+from resnet_viz.ui.inquiries import missing, refuse, watch_questions
 from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
@@ -99,7 +99,7 @@ def _draw(looking: Looking, nets: Sequence[Shown], found: Found, order: str, sha
         with place:
             st.subheader(plain(net.title))
             if maps is None:
-                st.caption(_("Coming …"))
+                missing("place")
                 continue
             sheet = map_sheet(maps.values, order=order, shared=shared)
             chosen = _choose(net, maps, sheet, number)

@@ -20,7 +20,7 @@ from resnet_viz.figures.maps.stats import strip_caption
 from resnet_viz.i18n import _
 from resnet_viz.inside import Overview
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import missing, watch_questions
 from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking, as_looked
 from resnet_viz.ui.inside.nets import Shown
@@ -49,7 +49,7 @@ def _draw(looking: Looking, found: Found) -> None:
     for net, overview in zip(looking.nets, found, strict=True):
         st.subheader(plain(net.title))
         if overview is None:
-            st.caption(_("Coming …"))
+            missing("strip")
             continue
         pixel_images(_row(looking, net, overview), least=120, most=220)
         st.markdown(strip_caption(overview.strip))
