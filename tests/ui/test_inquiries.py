@@ -90,6 +90,49 @@ def test_a_page_goes_on_with_answers_that_the_cache_has_forgotten():
         assert [text.value for text in page.text] == ["second, of ['an answer']"]
 
 
+def waiting():
+    """Waits for two short answers before it goes on."""
+    import pickle
+    import threading
+
+    import streamlit as st
+
+    from resnet_viz.analysis.cache import AnswerCache
+    from resnet_viz.analysis.child import Reply
+    from resnet_viz.analysis.inquiry import Inquiry, Job
+    from resnet_viz.analysis.question import single
+    from resnet_viz.ui.inside.asking import answer_now
+    from resnet_viz.ui.session import Backend
+
+    known = st.session_state.setdefault("cache", AnswerCache())
+
+    class Slow:
+        ready = True
+
+        def ask(self, jobs):
+            inquiry = Inquiry(jobs, known)
+            if job := inquiry.next_job():
+                reply = Reply(pickle.dumps("an answer"), 0.1)
+                threading.Timer(0.3, inquiry.accept, (job, reply)).start()
+            return inquiry
+
+    for n in range(2):
+        answer_now(
+            Backend(None, None, Slow()), single(Job("resnet_viz.x:y", {"n": n})), "Opening …"
+        )
+    st.text("what follows")
+
+
+def test_what_follows_an_answer_has_one_place_whether_it_was_waited_for_or_not():
+    page = AppTest.from_function(waiting, default_timeout=180).run()
+    places = []
+    for _run in range(2):  # the second knows the answers
+        places += [n for n, e in page.main.children.items() if e.type == "text"]
+        page.run()
+        assert not page.exception
+    assert len(set(places)) == 1
+
+
 def phases():
     """Goes on with the answer of a first question; both are answered by the test."""
     import streamlit as st
