@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from resnet_viz.nets.imagenet_files import NETS, weights_home
-from resnet_viz.points import find_point
+from resnet_viz.points import find_point, points_of
 from tests.nets.usual import UsualResNet
 from tests.pages.inside import PLAIN, RESIDUAL, as_seen, is_there, numbers, opened, opened_png, png
 from tests.pages.waiting import said, texts, until, warned
@@ -97,6 +97,22 @@ def test_a_link_opens_a_point_and_its_maps_are_those_of_a_forward_hook(app, file
     assert list(table["channel"]) == list(range(len(expected)))
     assert "exactly zero" in texts(page.markdown)
     assert min(opened_png(files["feature_maps.png"]()).size) > 50
+
+
+def test_a_plain_net_without_the_point_says_why_in_words(app):
+    place = {"maps": "place", "stage": "2"}
+    page = app(PAGE, net=RESIDUAL, **place)
+    page.selectbox(key=f"point_{'_'.join(kinds(RESIDUAL, 'stage2.block3'))}").set_value("sum")
+    until(page.run(), is_there("feature_maps.png"))
+    (told,) = [c.value for c in page.caption if PLAIN in c.value and "block" in c.value]
+    assert "a plain block has no shortcut" in told
+    assert told.count(PLAIN) == 1
+    assert "stage2.block3" not in told
+
+
+def kinds(name, block):
+    points = points_of(opened(name).card.net)
+    return [p.kind for p in points if p.name == block or p.name.startswith(f"{block}.")]
 
 
 @pytest.mark.parametrize(("linked", "shown"), [("7", 7), ("99", 0), ("-1", 0), ("x", 0)])
@@ -340,7 +356,11 @@ def test_a_picture_of_ones_own_is_seen_and_survives_a_broken_one(app):
 
 
 def test_an_image_of_a_data_set_is_seen_whole(app):
+    page = app(PAGE, picture="data", picture_data="digits", picture_image="3", **ONE)
+    until(page, is_there("feature_strip.png"))
+    assert "“3”, is none of the 10 classes" in texts(page.caption)
     page = app(PAGE, picture="data", picture_data="shapes", picture_image="3", **ONE)
     until(page, is_there("feature_strip.png"))
+    assert "none of the" not in texts(page.caption)
     assert "exactly as the net sees" in pictures(page)
     assert not page.warning

@@ -14,6 +14,7 @@ from resnet_viz.figures.maps.predictions import (
     chart_pixels,
     prediction_caption,
     top_predictions,
+    unknown_class_caption,
 )
 from resnet_viz.figures.maps.rows import depth_strip
 from resnet_viz.figures.maps.stats import strip_caption
@@ -82,6 +83,11 @@ def _predictions(looking: Looking, found: Found) -> None:
             alt=_("Probabilities of the most probable classes"),
         )
         st.markdown(plain(prediction_caption(looks, classes)))
+        if looking.seen.label is not None:
+            names = ", ".join(look.label for look in looks)
+            unknown = unknown_class_caption(looking.seen.label, names, classes)
+            if unknown:
+                st.caption(plain(unknown))
 
 
 def _take_away(looking: Looking, found: Found) -> None:
