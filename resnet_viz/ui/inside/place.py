@@ -49,6 +49,9 @@ def place_view(backend: Backend, looking: Looking) -> None:
     assert order in ORDERS
     nets, questions = [], []
     for net in looking.nets:
+        if lacking := _lacking(net, point):
+            st.caption(plain(lacking))
+            continue
         try:
             questions.append(_question(looking, net, point))
             nets.append(net)
@@ -64,6 +67,16 @@ def place_view(backend: Backend, looking: Looking) -> None:
         lambda found: _draw(looking, nets, found, order, scale == "shared"),
         last=lambda found: _take_away(looking, nets, found, point),
     )
+
+
+def _lacking(net: Shown, point: Point) -> str:
+    """Why a net has not the point of another; "" where it has."""
+    if point.name in {own.name for own in points_of(net.card.net)}:
+        return ""
+    if point.kind in ("branch", "shortcut", "sum") and net.card.net.family == "plain":
+        text = _("{net}: a plain block has no shortcut, so neither F(x) nor a sum is there.")
+        return text.format(net=net.title)
+    return _("{net} has no such place: {place}.").format(net=net.title, place=point.title)
 
 
 def _question(looking: Looking, net: Shown, point: Point) -> Question:
