@@ -43,9 +43,8 @@ def place_view(backend: Backend, looking: Looking) -> None:
         order = linked_choice(
             _("Sorted by"), {"strength": _("strength"), "index": _("number")}, key="order"
         )
-        scale = linked_choice(
-            _("Colours"), {"shared": _("one scale"), "own": _("a scale each")}, key="scale"
-        )
+        one = _("one scale") if len(looking.nets) == 1 else _("one scale a net")
+        scale = linked_choice(_("Colours"), {"shared": one, "own": _("a scale each")}, key="scale")
     assert order in ORDERS
     nets, questions = [], []
     for net in looking.nets:
@@ -150,6 +149,10 @@ def _legend(sheet: Sheet) -> None:
     limits = sheet.limits[0]
     bar = Picture(legend_png(limits), "", f"{' … '.join(legend_values(limits))}", limits.text)
     pixel_images([bar], most=256)
+    text = _(
+        "One scale for all maps of this net: {limits}. What is beyond its end has the end's colour."
+    )
+    st.caption(text.format(limits=limits.text))
 
 
 def _channel(looking: Looking, net: Shown, maps: FeatureMaps, channel: int) -> None:

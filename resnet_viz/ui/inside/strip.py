@@ -17,7 +17,7 @@ from resnet_viz.figures.maps.predictions import (
     unknown_class_caption,
 )
 from resnet_viz.figures.maps.rows import depth_strip
-from resnet_viz.figures.maps.stats import strip_caption
+from resnet_viz.figures.maps.stats import strip_caption, strip_legend
 from resnet_viz.i18n import _
 from resnet_viz.inside import Overview
 from resnet_viz.ui.downloads import table
@@ -53,6 +53,7 @@ def _draw(looking: Looking, found: Found) -> None:
             missing("strip")
             continue
         pixel_images(_row(looking, net, overview), least=120, most=220)
+        st.caption(strip_legend(overview.strip))
         st.markdown(strip_caption(overview.strip))
     _predictions(looking, found)
 
