@@ -120,7 +120,8 @@ def test_no_method_at_all_is_answered_and_the_page_goes_on(app):
 
 
 def test_classes_stand_side_by_side(app):
-    page = until(app(PAGE, **ONE, methods="saliency", by_2="targets"), ENDED)
+    page = until(app(PAGE, net=RESIDUAL, methods="saliency", by_2="targets"), ENDED)
+    assert f"{PLAIN} is left out" in texts(page.caption)
     table = numbers(page, "logit")
     assert len(table) == 2
     assert list(table["logit"]) == sorted(table["logit"], reverse=True)  # the two most probable
