@@ -342,11 +342,14 @@ def refused(text):
 def test_a_picture_of_ones_own_is_seen_and_survives_a_broken_one(app):
     page = app(PAGE, picture="upload", **ONE)
     until(page, is_there("feature_strip.png"))
+    assert "only its owner has" in texts(page.info)
+    assert "not in the link" in texts(page.caption)
     cat = numbers(page, "probability")
     uploader = page.file_uploader(key="picture_file")
     uploader.set_value(("red.png", png(50, 40), "image/png")).run()
     until(page, lambda p: not numbers(p, "probability").equals(cat))
     red = numbers(page, "probability")
+    assert not page.info
     uploader = page.file_uploader(key="picture_file")
     uploader.set_value(("broken.png", png(50, 40)[:60], "image/png")).run()
     assert "broken" in texts(page.error)
