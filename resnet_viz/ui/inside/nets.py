@@ -113,7 +113,7 @@ def _run(store: RunStore, key: str, otherwise: Source) -> Source:
         )
         for number, stored in found.items()
     }
-    stored = found[linked_choice(_("Run"), titles, key=f"{key}_run", as_list=True)]
+    stored = found[linked_choice(_("Run"), titles, key=f"{key}_run", as_list=True, tell=False)]
     return run_source(store, stored.run, _step(stored, key))
 
 
