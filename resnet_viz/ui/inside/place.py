@@ -116,7 +116,7 @@ def _draw(looking: Looking, nets: Sequence[Shown], found: Found, order: str, sha
             sheet = map_sheet(maps.values, order=order, shared=shared)
             chosen = _choose(net, maps, sheet, number)
             _legend(sheet)
-            st.markdown(maps_caption(maps.values))
+            st.markdown(plain(maps_caption(maps.values)))
             if chosen is not None:
                 _channel(looking, net, maps, chosen)
 
