@@ -46,6 +46,7 @@ SCHEDULES = ("cosine", "step", "constant")
 
 # Weighted layers a block adds to depth; projections are not counted (He et al. 2015, 4.2).
 LAYERS_PER_BLOCK = {"basic": 2, "bottleneck": 3}
+AUXILIARY_WEIGHT = 0.3  # of an auxiliary classifier's loss (Szegedy et al. 2015, section 5)
 MAX_DEPTH = 1202  # the deepest net of He et al. 2015
 DEFAULT_STAGES = 3
 

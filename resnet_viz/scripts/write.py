@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from resnet_viz import __version__
 from resnet_viz.scripts.data_text import FOLDER_IMAGE_SIZE, data_text, resizes, source
-from resnet_viz.scripts.net_text import net_text
+from resnet_viz.scripts.net_text import net_constants, net_text
 from resnet_viz.scripts.recipe_text import recipe_text
 from resnet_viz.scripts.templates import fill, literal
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError, TrainSpec
@@ -51,7 +51,11 @@ if __name__ == "__main__":
 '''
 
 _HE_2015 = """He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385."""
-_HE_2016 = """He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027."""
+_PAPERS = {
+    "preact": "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027.",
+    "highway": "Srivastava et al. 2015, Highway Networks, arXiv:1505.00387.",
+    "densenet": "Huang et al. 2017, Densely Connected Convolutional Networks, arXiv:1608.06993.",
+}
 _GENERATOR = "\n\n\n# The generator of the drawn shapes.\n\n"
 _STDLIB = ("argparse", "collections", "dataclasses", "itertools", "math", "pathlib", "random")
 _IMPORTS = (
@@ -78,7 +82,7 @@ def write_script(run: RunSpec) -> str:
             _SCRIPT,
             net=run.net.name,
             data=data.title,
-            paper=_HE_2016 if run.net.family == "preact" else _HE_2015,
+            paper=_PAPERS.get(run.net.family, _HE_2015),
             packages=" ".join(("torch", *data.packages)),
             file=f"{run.net.name}.py",
             version=__version__,
@@ -104,18 +108,21 @@ def _imports(more: tuple[str, ...]) -> str:
 def _constants(run: RunSpec) -> str:
     net, data, train = run.net, run.data, run.train
     about = source(data)
-    depth = f"{'2' if net.block == 'basic' else '3'} * {sum(net.stage_blocks)} + 2 = {net.depth}"
+    beside = net.depth - net.block_layers * sum(net.stage_blocks)
+    depth = f"{net.block_layers} * {sum(net.stage_blocks)} + {beside} = {net.depth}"
+    width = "channels of the first stage; each later one doubles them"
+    if net.family == "densenet":
+        width = "channels of the stem"
     lines = [
         "# The net",
-        _constant("WIDTH", net.width, "channels of the first stage; each later one doubles them"),
+        _constant("WIDTH", net.width, width),
         _constant("BLOCKS", net.stage_blocks, f"blocks of each stage: {depth} weighted layers"),
         _constant(
             "CHANNELS", about.channels, "grey" if about.channels == 1 else "red, green, blue"
         ),
     ]
     lines += [_constant("CLASSES", about.classes)] if about.classes else []
-    if net.init == "normal":
-        lines.append(_constant("INIT_STD", net.init_std, "of the first weights of convolutions"))
+    lines += [_constant(*constant) for constant in net_constants(net)]
     lines += ["", "# The data"]
     if data.folder is not None:
         lines.append(_constant("FOLDER", data.folder, "a path; another one by --folder"))
