@@ -87,6 +87,17 @@ def nearest_depths(depth: int, family: str = "resnet", block: str = "basic") -> 
     return (*below, *above)
 
 
+def depth_beside(depth: int, family: str, block: str = "basic") -> int:
+    """The depth of a family's net to stand beside the others of `depth` layers.
+
+    A DenseNet's depths are never those of a residual net, so the nearest is taken.
+    """
+    nearest = nearest_depths(depth, family, block)
+    if depth in nearest or depth not in nearest_depths(depth, "resnet", block):
+        return depth
+    return min(nearest, key=lambda other: (abs(other - depth), other))
+
+
 class _Json:
     """JSON round trip shared by the specs; `to_dict` leaves out fields at their default."""
 
@@ -351,6 +362,21 @@ _OPTIONS = (
     *("block", "shortcut", "order", "gate_bias", "shortcut_scale", "branch_scale"),
     *("shortcut_dropout", "survival", "aux_heads", "growth_rate", "compression"),
 )
+
+
+def net_beside(family: str, depth: int, block: str = "basic", **options: Any) -> NetSpec:
+    """The net of a family for a picture of several: its own depth, and only options it uses.
+
+    Raises:
+        SpecError: no such net; the message says what to change.
+    """
+    check_choice("family", family, FAMILIES)
+    block = "basic" if family == "highway" else block
+    made = NetSpec(family, depth_beside(depth, family, block), block)
+    for name in ("norm", "shortcut", "init", *options):  # what others depend on first
+        if name in options and (made.uses(name) or name not in _OPTIONS):
+            made = dataclasses.replace(made, **{name: options[name]})
+    return made
 
 
 @dataclass(frozen=True)

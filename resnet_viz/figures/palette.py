@@ -26,7 +26,7 @@ LOOKS = {
     "plain": Look(("#c98210", "#ca5904", "#c81b2c"), "solid", "circle", ""),
     "resnet": Look(("#0da0c4", "#0381d5", "#4d56dc"), "7px,3px", "square", "/"),
     "preact": Look(("#45a35a", "#049064", "#067463"), "2px,3px", "triangle-up", "x"),
-    "highway": Look(("#ab86e4", "#9a68dc", "#8f55d2"), "9px,3px,2px,3px", "diamond", "-"),
+    "highway": Look(("#a37ce0", "#9666d8", "#8d56d0"), "9px,3px,2px,3px", "diamond", "-"),
     "densenet": Look(("#a8895c", "#977443", "#8c653b"), "5px,2px,5px,2px,1px,2px", "cross", "."),
 }
 NEUTRAL = "#808a97"  # published numbers and other things that are no net of ours

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from resnet_viz.figures.maps.looked import Looked, shades
 from resnet_viz.figures.marks import LINE
+from resnet_viz.figures.palette import LOOKS
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 
