@@ -20,7 +20,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.layers import Layer, weighted_layers
 from resnet_viz.signals import Signal
-from resnet_viz.specs import DATASETS, INITS, NORMS, SHORTCUTS, DataSpec, net_beside
+from resnet_viz.specs import DATASETS, INITS, NORMS, SHORTCUTS, DataSpec, NetSpec, net_beside
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
