@@ -93,7 +93,8 @@ def depth_beside(depth: int, family: str, block: str = "basic") -> int:
     A DenseNet's depths are never those of a residual net, so the nearest is taken.
     """
     nearest = nearest_depths(depth, family, block)
-    if depth in nearest or depth not in nearest_depths(depth, "resnet", block):
+    residual = any(depth in nearest_depths(depth, "resnet", each) for each in BLOCKS)
+    if depth in nearest or family != "densenet" or not residual:
         return depth
     return min(nearest, key=lambda other: (abs(other - depth), other))
 

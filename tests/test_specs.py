@@ -27,6 +27,16 @@ RUN = RunSpec(NetSpec("resnet", 20, width=8), DataSpec("digits", image_size=16),
         (lambda: NetSpec("resnet", 3), "nearest: 8"),
         (lambda: NetSpec("resnet", 1203), "nearest: 1202"),
         (lambda: NetSpec("resnet", 21, block="bottleneck"), "not 9n\\+2; nearest: 20, 29"),
+        (lambda: NetSpec("densenet", 41), "depth 41 is not 3n\\+4; nearest: 40, 43"),
+        (lambda: NetSpec("densenet", 99, "bottleneck"), "not 6n\\+4; nearest: 94, 100"),
+        (lambda: NetSpec("highway", 21), "not 3n\\+2; nearest: 20, 23"),
+        (lambda: NetSpec("resnet", 20, growth_rate=24), "does not use growth_rate; leave it at 12"),
+        (lambda: NetSpec("plain", 20, survival=0.5), "does not use survival"),
+        (lambda: NetSpec("resnet", 20, gate_bias=-6), "does not use gate_bias"),
+        (lambda: NetSpec("preact", 20, shortcut="scaled"), "belongs to family 'resnet'"),
+        (lambda: NetSpec("preact", 20, order="norm_after_sum"), "relu_only"),
+        (lambda: NetSpec("resnet", 20, order="relu_only"), "relu_before_sum"),
+        (lambda: NetSpec("resnet", 20, survival=0), "survival 0 is out of range"),
         (lambda: NetSpec("resnet", 20, width=0), "width 0 is out of range; use 1 to 1024, nearest"),
         (lambda: NetSpec("resnet", True), "not a whole number"),
         (lambda: NetSpec("resnet", 20.0), "not a whole number"),
@@ -161,6 +171,53 @@ def test_a_sweep_is_the_whole_grid_with_shallow_nets_first():
     runs = sweep.runs()
     assert len({r.key for r in runs}) == len(runs) == 2 * 4 * 3
     assert [r.net.depth for r in runs[:8]] == [8, 8, 20, 20, 32, 32, 56, 56]
+
+
+def test_every_family_of_a_sweep_has_what_it_uses_and_its_own_depth():
+    sweep = replace(
+        PRESETS["quick"],
+        families=("plain", "resnet", "preact", "highway", "densenet"),
+        depths=(20,),
+        shortcut="B",
+        survival=0.5,
+        gate_bias=-3,
+        aux_heads=1,
+        growth_rates=(8,),
+    )
+    common = {"width": 8}
+    assert [run.net for run in sweep.runs()] == [
+        NetSpec("plain", 20, aux_heads=1, **common),
+        NetSpec("resnet", 20, shortcut="B", survival=0.5, **common),
+        NetSpec("preact", 20, shortcut="B", survival=0.5, **common),
+        NetSpec("highway", 20, gate_bias=-3, **common),
+        NetSpec("densenet", 19, growth_rate=8, **common),
+    ]
+    (dense,) = replace(sweep, families=("densenet",), dense_bc=True).runs()
+    bc = NetSpec("densenet", 22, "bottleneck", width=16, growth_rate=8, compression=0.5)
+    assert dense.net == bc
+
+
+def test_a_residual_net_is_trained_with_every_shortcut_and_order_of_a_sweep():
+    sweep = replace(
+        PRESETS["quick"],
+        families=("plain", "resnet", "preact"),
+        depths=(8,),
+        shortcuts=("A", "exclusive_gate"),
+        orders=("standard", "norm_after_sum", "relu_only"),
+    )
+    assert [(r.net.family, r.net.shortcut, r.net.order) for r in sweep.runs()] == [
+        ("plain", "A", "standard"),
+        ("resnet", "A", "standard"),
+        ("resnet", "A", "norm_after_sum"),
+        ("resnet", "exclusive_gate", "standard"),
+        ("preact", "A", "standard"),
+        ("preact", "A", "relu_only"),
+    ]
+    assert SweepSpec.from_dict(json.loads(json.dumps(sweep.to_dict()))) == sweep
+    with pytest.raises(SpecError, match="preact"):
+        replace(sweep, families=("preact",), shortcuts=("dropout", "scaled"))
+    with pytest.raises(SpecError, match="growth rate"):
+        replace(sweep, growth_rates=(8, 12))
 
 
 def test_the_paper_preset_is_the_protocol_of_the_paper():
