@@ -21,6 +21,8 @@ FLOORS = {
     "signals": 0,
     "inside": 0,
     "trust": 0,
+    "lesions": 0,
+    "blockwise": 0,
     "points": 0,
     "methods": 0,
     "sources": 0,

@@ -1,0 +1,35 @@
+"""What was measured of blocks as flat rows, for tables and files. No torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resnet_viz.layers import blocks_of
+from resnet_viz.lesions import Randoms, Singles, block_name
+
+Row = dict[str, Any]
+
+
+def single_rows(label: str, found: Singles) -> list[Row]:
+    """A row for the net as it is, and one for each block; no error where the block cannot go."""
+    about = {"net": label, "images": found.images, "draw": None}
+    rows: list[Row] = [{**about, "removed": 0, "block": None, "test_error": found.error}]
+    for block, error in zip(blocks_of(found.net), found.without, strict=True):
+        rows.append({**about, "removed": 1, "block": block_name(block), "test_error": error})
+    return rows
+
+
+def random_rows(label: str, found: Randoms) -> list[Row]:
+    """A row for each draw of blocks."""
+    return [
+        {
+            "net": label,
+            "images": found.images,
+            "draw": draw,
+            "removed": count,
+            "block": None,
+            "test_error": error,
+        }
+        for count, errors in zip(found.counts, found.errors, strict=True)
+        for draw, error in enumerate(errors, 1)
+    ]
