@@ -23,6 +23,7 @@ FLOORS = {
     "trust": 0,
     "lesions": 0,
     "blockwise": 0,
+    "construction": 0,
     "points": 0,
     "methods": 0,
     "sources": 0,

@@ -171,13 +171,15 @@ def differing(runs: Runs) -> list[str]:
     for info, _ in runs:
         for name, value in _recipe(info).items():
             values[name].add(repr(value))
-    return [name for name, different in values.items() if len(different) > 1]
+    return [n for n, different in values.items() if len(different) > 1 or n == "start"]
 
 
 def _recipe(info: RunInfo) -> dict[str, Any]:
     spec = info.spec
     fields = {"sweep": info.sweep_id, **vars(spec.net), **vars(spec.data), **vars(spec.train)}
     fields["data"] = fields.pop("name")
+    if spec.start is not None:  # trained weights: no other seed of a net from random ones
+        fields["start"] = spec.start[:8]
     left_out = _WITHIN_A_LINE
     if spec.net.family not in RESIDUAL_FAMILIES:
         left_out = left_out | _OF_RESIDUAL_NETS
