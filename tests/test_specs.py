@@ -165,6 +165,18 @@ def test_a_sweep_survives_json(name):
     assert SweepSpec.from_dict(json.loads(json.dumps(sweep.to_dict()))) == sweep
 
 
+def test_a_sweep_of_given_runs_survives_json_and_keeps_to_its_data():
+    runs = (STARTED, replace(RUN, net=NetSpec("resnet", 24, width=8, blocks=(5, 3, 3))))
+    sweep = SweepSpec(("resnet",), (20, 24), RUN.data, RUN.train, given=runs)
+    assert sweep.runs() == list(runs)
+    assert SweepSpec.from_dict(json.loads(json.dumps(sweep.to_dict()))) == sweep
+    assert "given" not in PRESETS["quick"].to_dict()
+    with pytest.raises(SpecError, match="on the sweep's data"):
+        replace(sweep, data=DataSpec("folder", folder="/etc"))
+    with pytest.raises(SpecError):
+        SweepSpec.from_dict({**sweep.to_dict(), "given": 5})
+
+
 def test_a_sweep_is_the_whole_grid_with_shallow_nets_first():
     sweep = PRESETS["rates"]
     runs = sweep.runs()
