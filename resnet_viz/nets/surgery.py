@@ -56,9 +56,7 @@ def insert_blocks(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = Net(new_spec, classes, channels)
-        initialise(
-            made, replace(new_spec, init="he") if new_spec.init == "zero_gamma" else new_spec
-        )
+        initialise(made, new_spec)
     old = [block for stage in net.stages for block in stage]  # type: ignore[attr-defined]
     new = [block for stage in made.stages for block in stage]  # type: ignore[attr-defined]
     inputs = _statistics(net, old, images) if spec.family == "plain" else {}
