@@ -1,7 +1,7 @@
 """Files of weights with which a run begins, kept under the SHA-256 of their bytes.
 
 They lie in the folder "starts" of the data folder. A file goes when the last sweep that has a run
-with it is deleted (`runs.started`); an exported sweep carries its own.
+with it is deleted (`RunStore.delete_sweep`); an exported sweep carries its own.
 """
 
 from __future__ import annotations
