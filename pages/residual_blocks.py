@@ -6,6 +6,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
 from resnet_viz.specs import SpecError
+from resnet_viz.ui.blocks.construction import construction_view
 from resnet_viz.ui.blocks.lesions import lesions_view
 from resnet_viz.ui.blocks.nets import nets_controls
 from resnet_viz.ui.inquiries import refuse
@@ -20,6 +21,7 @@ load_plotly()
 st.title(_("What does a block do?"))
 views = {
     "lesions": (_("Remove blocks"), lesions_view),
+    "construction": (_("The argument by construction"), construction_view),
 }
 titles = {name: title for name, (title, _view) in views.items()}
 chosen = linked_choice(_("View"), titles, key="blocks", hide_label=True)

@@ -131,3 +131,52 @@ def places_after(count: int, where: Sequence[int], k: int) -> list[Place]:
         if number in where:
             places += [Place(number, copied=False)] * k
     return places
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some images through a net and through the deeper one made of it.
+
+    Attributes:
+        images: so many.
+        before, after: wrong ones, of the net and of the deeper one.
+        difference: largest absolute difference between their logits.
+        logit: largest absolute logit of the net.
+    """
+
+    images: int
+    before: int
+    after: int
+    difference: float
+    logit: float
+
+
+def combine(net: NetSpec, made: NetSpec, shares: Sequence[Sequence[Share]]) -> Constructed:
+    """What was measured, from shares of three kinds.
+
+    Args:
+        shares: of training images, of test images, and of training images in training mode, one
+            share a batch; at least one of each.
+    """
+    train, test, mode = shares
+    errors = [_fractions(kind) for kind in shares]
+    return Constructed(
+        net=net,
+        deeper=made,
+        before=Errors(*(before for before, _after in errors)),
+        after=Errors(*(after for _before, after in errors)),
+        train_images=sum(share.images for share in train),
+        test_images=sum(share.images for share in test),
+        batch=mode[0].images,
+        difference=max(share.difference for share in (*train, *test)),
+        train_mode_difference=max(share.difference for share in mode),
+        logit=max(share.logit for share in (*train, *test)),
+    )
+
+
+def _fractions(shares: Sequence[Share]) -> tuple[float, float]:
+    images = sum(share.images for share in shares)
+    return (
+        sum(share.before for share in shares) / images,
+        sum(share.after for share in shares) / images,
+    )

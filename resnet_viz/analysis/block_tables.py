@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from resnet_viz.construction import Constructed
 from resnet_viz.layers import blocks_of
 from resnet_viz.lesions import Randoms, Singles, block_name
 
@@ -33,3 +34,29 @@ def random_rows(label: str, found: Randoms) -> list[Row]:
         for count, errors in zip(found.counts, found.errors, strict=True)
         for draw, error in enumerate(errors, 1)
     ]
+
+
+def constructed_rows(label: str, found: Constructed) -> list[Row]:
+    """A row for the net before, and one for it with inserted blocks."""
+    rows: list[Row] = []
+    for when, net, errors in (
+        ("before", found.net, found.before),
+        ("after", found.deeper, found.after),
+    ):
+        rows.append(
+            {
+                "net": label,
+                "when": when,
+                "family": net.family,
+                "depth": net.depth,
+                "blocks": " ".join(map(str, net.stage_blocks)),
+                "train_error": errors.train,
+                "test_error": errors.test,
+                "train_error_in_training_mode": errors.train_mode,
+                "train_images": found.train_images,
+                "test_images": found.test_images,
+                "largest_logit_difference": found.difference,
+                "largest_logit_difference_in_training_mode": found.train_mode_difference,
+            }
+        )
+    return rows
