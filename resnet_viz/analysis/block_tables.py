@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from resnet_viz.blockwise import PathLengths, Responses
 from resnet_viz.construction import Constructed
-from resnet_viz.layers import blocks_of
+from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.lesions import Randoms, Singles, block_name
 
 Row = dict[str, Any]
@@ -59,4 +60,39 @@ def constructed_rows(label: str, found: Constructed) -> list[Row]:
                 "largest_logit_difference_in_training_mode": found.train_mode_difference,
             }
         )
+    return rows
+
+
+def path_rows(label: str, found: PathLengths) -> list[Row]:
+    """A row for each length of path."""
+    columns = (found.layers, found.counts, found.path_shares, found.means, found.gradient_shares)
+    return [
+        {
+            "net": label,
+            "step": found.step,
+            "images": found.images,
+            "branches": length,
+            "weighted_layers": layers,
+            "paths": str(count),  # larger than what a table's whole numbers hold
+            "share_of_paths": share,
+            "sampled": len(found.norms[length]),
+            "mean_gradient_norm": mean,
+            "share_of_gradient": gradient,
+        }
+        for length, (layers, count, share, mean, gradient) in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def response_rows(label: str, found: Responses) -> list[Row]:
+    """A row for each weighted layer but the head, then one for each block with a shortcut."""
+    about = {"net": label, "step": found.step, "images": found.images}
+    rows: list[Row] = []
+    layers = weighted_layers(found.net)[:-1]
+    for layer, value in zip(layers, found.response_std, strict=True):
+        rows.append({**about, "place": layer.module, "response_std": value})
+    for block, f, x in zip(
+        blocks_of(found.net), found.branch_norm, found.shortcut_norm, strict=False
+    ):
+        norms = {"branch_norm": f, "shortcut_norm": x}
+        rows.append({**about, "place": block.module, "response_std": None, **norms})
     return rows

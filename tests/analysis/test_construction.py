@@ -30,9 +30,10 @@ from tests.analysis.answers import answer
 from tests.analysis.sources import FLOAT32, trained_source
 
 DATA = DataSpec("digits", image_size=8)
+GROWN = Insertion(k=1)
 
 
-def constructed(folder, family, insertion=Insertion(k=1), steps=30):
+def constructed(folder, family, insertion=GROWN, steps=30):
     source, training = trained_source(folder, NetSpec(family, 14, width=4), DATA, steps=steps)
     card = measure_card(source.to_dict())
     return source, card, training, answer(construction_question(source, card, insertion, 256))
@@ -91,8 +92,8 @@ def test_what_cannot_be_made_deeper_is_refused(tmp_path):
     card = measure_card(source.to_dict())
     with pytest.raises(SpecError, match="stage 4 is out of range"):
         construction_question(source, card, Insertion(stage=4), 256)
+    other = replace(card, net=replace(card.net, shortcut="C"))
     with pytest.raises(SpecError, match="option A or B"):
-        other = replace(card, net=replace(card.net, shortcut="C"))
         construction_question(source, other, Insertion(), 256)
     assert training
 

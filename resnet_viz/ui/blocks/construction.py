@@ -9,13 +9,11 @@ import streamlit as st
 
 from resnet_viz.analysis.block_tables import constructed_rows
 from resnet_viz.analysis.construction_jobs import Insertion, construction_question
-from resnet_viz.analysis.question import Question
 from resnet_viz.analysis.tables import rows_csv, rows_json
-from resnet_viz.datasets.errors import DataError
 from resnet_viz.figures.blocks.construction import before_and_after, construction_caption
 from resnet_viz.figures.page import html_page
 from resnet_viz.i18n import _
-from resnet_viz.specs import SpecError
+from resnet_viz.ui.blocks.asking import askable, program
 from resnet_viz.ui.blocks.nets import images_control
 from resnet_viz.ui.blocks.train_on import train_on
 from resnet_viz.ui.downloads import table, take_away_probe
@@ -45,7 +43,9 @@ def construction_view(backend: Backend, nets: Sequence[Shown]) -> None:
         )
     )
     insertion, images = _controls(nets)
-    able, questions = _askable(nets, insertion, images)
+    able, questions = askable(
+        nets, lambda n: construction_question(n.source, n.card, insertion, images)
+    )
     watch_questions(
         backend,
         "construction",
@@ -70,24 +70,6 @@ def _controls(nets: Sequence[Shown]) -> tuple[Insertion, int]:
     with looked:
         images = images_control("grow_images", 512, _IMAGES)
     return Insertion(int(stage), int(k)), images
-
-
-def _askable(
-    nets: Sequence[Shown], insertion: Insertion, images: int
-) -> tuple[list[Shown], list[Question]]:
-    """The nets that can be made deeper; why the others cannot is said."""
-    able, questions, refused = [], [], []
-    for net in nets:
-        try:
-            questions.append(construction_question(net.source, net.card, insertion, images))
-            able.append(net)
-        except (SpecError, DataError) as error:
-            refused.append(str(error))
-    if not able:
-        raise SpecError("\n\n".join(dict.fromkeys(refused)))
-    for text in refused:
-        st.warning(plain(text), icon=":material/warning:")
-    return able, questions
 
 
 def _draw(nets: Sequence[Shown], found: Sequence[Any]) -> None:
@@ -116,22 +98,10 @@ def _take_away(nets: Sequence[Shown], found: Sequence[Any], insertion: Insertion
             [before_and_after(shown)],
             [construction_caption(shown)],
         ),
-        code=_program(nets, insertion),
+        code=program(
+            nets,
+            "construction_jobs",
+            "construction_question",
+            f"Insertion({insertion.stage}, {insertion.k}), images=512",
+        ).replace("import construction_question", "import Insertion, construction_question"),
     )
-
-
-def _program(nets: Sequence[Shown], insertion: Insertion) -> str:
-    lines = [
-        "from resnet_viz.analysis.construction_jobs import Insertion, construction_question",
-        "from resnet_viz.analysis.opened import measure_card",
-        "from resnet_viz.analysis.question import answer_here",
-        "from resnet_viz.sources import Source",
-        "",
-    ]
-    for net in nets:
-        lines += [
-            f"net = Source.from_dict({net.source.to_dict()!r})",
-            "card = measure_card(net.to_dict())",
-            f"print(answer_here(construction_question(net, card, {insertion!r}, images=512)))",
-        ]
-    return "\n".join(lines)

@@ -30,6 +30,7 @@ from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of
 from resnet_viz.lesions import Lesion, block_name, removable, swappable, why_some_stay
 from resnet_viz.specs import NetSpec, SpecError
+from resnet_viz.ui.blocks.asking import partial_results, program
 from resnet_viz.ui.blocks.nets import images_control
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, watch
@@ -71,9 +72,9 @@ def lesions_view(backend: Backend, nets: Sequence[Shown]) -> None:
     questions = [q for kind in range(3) for q in (each.questions[kind] for each in asked)]
     watch(
         ask(backend, "lesions", all_jobs(questions)),
-        lambda answers: _draw(asked, _partial(questions, answers)),
+        lambda answers: _draw(asked, partial_results(questions, answers)),
         name="lesions",
-        last=lambda answers: _take_away(asked, _partial(questions, answers)),
+        last=lambda answers: _take_away(asked, partial_results(questions, answers)),
     )
 
 
@@ -154,16 +155,6 @@ def _fitting(net: Shown, lesion: Lesion) -> tuple[Lesion, str]:
     return Lesion(removed, swapped), ", ".join(parts)
 
 
-def _partial(questions: Sequence[Question], answers: Sequence[Any]) -> list[Any]:
-    """A result a question, on the images that are done so far; None without any."""
-    found, start = [], 0
-    for question in questions:
-        part = answers[start : start + len(question.jobs)]
-        found.append(question.combine(part) if part else None)
-        start += len(question.jobs)
-    return found
-
-
 def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[_Asked, Any]]]:
     """What was found by kind of question, with what was asked."""
     n = len(asked)
@@ -222,23 +213,7 @@ def _take_away(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
             [single_lesions(bars), random_lesions(curves)],
             [singles_caption(bars, classes), randoms_caption(curves, classes)],
         ),
-        code=_program(asked),
+        code=program(
+            [each.net for each in asked], "lesion_jobs", "singles_question", "images=1000"
+        ),
     )
-
-
-def _program(asked: Sequence[_Asked]) -> str:
-    lines = [
-        "from resnet_viz.analysis.lesion_jobs import randoms_question, singles_question",
-        "from resnet_viz.analysis.opened import measure_card",
-        "from resnet_viz.analysis.question import answer_here",
-        "from resnet_viz.sources import Source",
-        "",
-    ]
-    for each in asked:
-        lines += [
-            f"net = Source.from_dict({each.net.source.to_dict()!r})",
-            "card = measure_card(net.to_dict())",
-            "print(answer_here(singles_question(net, card, images=1000)))",
-            "print(answer_here(randoms_question(net, card, images=1000)))",
-        ]
-    return "\n".join(lines)
