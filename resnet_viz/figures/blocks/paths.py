@@ -35,38 +35,40 @@ def x_of(each: PathLengths, unit: str) -> list[int]:
 def shares_by_length(found: Sequence[Labelled], unit: str = "blocks") -> go.Figure:
     """Share of the paths (dotted) and of the gradient (filled) by length, in per cent."""
     traces: list[dict[str, Any]] = []
+    notes = []
     for (label, each), shade in zip(found, shades([e.net for _l, e in found]), strict=True):
         look, x = LOOKS[each.net.family], x_of(each, unit)
-        single = sum(1 for count in each.counts if count) == 1
+        if sum(each.counts) == 1:  # a point at 100 % would flatten the curves of the others
+            text = _("{net}: one path of length {length} has it all")
+            notes.append(text.format(net=label, length=x[-1]))
+            continue
         for name, shares, style in (
             (_("{net}: gradient").format(net=label), each.gradient_shares, {"fill": "tozeroy"}),
             (_("{net}: paths").format(net=label), each.path_shares, {}),
         ):
             dash = look.dash if style else "1px,4px"
-            y = [100 * s if math.isfinite(s) else None for s in shares]
-            if single:  # one path: a point, no curve
-                y = [value or None for value in y]
             traces.append(
                 {
                     "type": "scatter",
                     "uid": identifier(name),
                     "name": name,
-                    "mode": "markers" if single else "lines+markers",
+                    "mode": "lines+markers",
                     "line": {"color": shade, "dash": dash, "width": 2.5},
                     "marker": {
                         "symbol": look.symbol if style else f"{look.symbol}-open",
-                        "size": 10 if single else 6,
+                        "size": 6,
                         "color": shade,
                     },
                     "fillcolor": see_through(shade, 0.18),
-                    **({} if single else style),
+                    **style,
                     "x": x,
-                    "y": y,
+                    "y": [100 * s if math.isfinite(s) else None for s in shares],
                     "text": _hovers(label, each),
                     "hovertemplate": "%{text}<extra></extra>",
                 }
             )
     notes = [
+        *notes,
         _("gradient: number of paths × mean gradient norm of a path of that length"),
         _images_print(found),
     ]

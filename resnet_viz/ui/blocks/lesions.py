@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from resnet_viz.analysis.block_tables import random_rows, single_rows
+from resnet_viz.analysis.lesion_files import shipped_lesions
 from resnet_viz.analysis.lesion_jobs import (
     RandomRemovals,
     lesion_question,
@@ -28,12 +29,20 @@ from resnet_viz.figures.blocks.lesions import random_lesions, single_lesions
 from resnet_viz.figures.page import html_page
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of
-from resnet_viz.lesions import Lesion, block_name, removable, swappable, why_some_stay
+from resnet_viz.lesions import (
+    Lesion,
+    Randoms,
+    Singles,
+    block_name,
+    removable,
+    swappable,
+    why_some_stay,
+)
 from resnet_viz.specs import NetSpec, SpecError
 from resnet_viz.ui.blocks.asking import partial_results, program
 from resnet_viz.ui.blocks.nets import images_control
 from resnet_viz.ui.downloads import table, take_away_probe
-from resnet_viz.ui.inquiries import ask, watch
+from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import live_chart
@@ -68,14 +77,38 @@ def lesions_view(backend: Backend, nets: Sequence[Shown]) -> None:
         )
     )
     lesion, images, draws = _controls(nets)
-    asked = _askable(nets, lesion, images, draws)
+    try:
+        asked = _askable(nets, lesion, images, draws)
+    except (SpecError, DataError) as error:
+        if not _shipped_view(nets, error):
+            raise
+        return
     questions = [q for kind in range(3) for q in (each.questions[kind] for each in asked)]
     watch(
         ask(backend, "lesions", all_jobs(questions)),
         lambda answers: _draw(asked, partial_results(questions, answers)),
         name="lesions",
-        last=lambda answers: _take_away(asked, partial_results(questions, answers)),
+        last=lambda answers: _take_away(*_kinds(asked, partial_results(questions, answers))[1:]),
     )
+
+
+def _shipped_view(nets: Sequence[Shown], error: Exception) -> bool:
+    """What was measured of the nets before; whether there is any.
+
+    Args:
+        error: why nothing can be measured now.
+    """
+    kept = [(net, found) for net in nets if (found := shipped_lesions(net.source)) is not None]
+    if not kept:
+        return False
+    stop_asking()
+    st.info(plain(str(error)), icon=":material/download:")
+    st.caption(_("Measured before, and brought with the program; blocks cannot be clicked away:"))
+    singles = [(net, found.singles) for net, found in kept]
+    randoms = [(net, found.randoms) for net, found in kept]
+    _charts(singles, randoms)
+    _take_away(singles, randoms)
+    return True
 
 
 def _controls(nets: Sequence[Shown]) -> tuple[Lesion, int, int]:
@@ -155,33 +188,39 @@ def _fitting(net: Shown, lesion: Lesion) -> tuple[Lesion, str]:
     return Lesion(removed, swapped), ", ".join(parts)
 
 
-def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[_Asked, Any]]]:
-    """What was found by kind of question, with what was asked."""
+def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[Shown, Any]]]:
+    """What was found by kind of question, with its net."""
     n = len(asked)
     rows = [found[kind * n : (kind + 1) * n] for kind in range(3)]
     return [
-        [(each, result) for each, result in zip(asked, row, strict=True) if result is not None]
+        [(each.net, result) for each, result in zip(asked, row, strict=True) if result is not None]
         for row in rows
     ]
 
 
 def _draw(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
     own, singles, randoms = _kinds(asked, found)
-    classes = len(asked[0].net.card.classes)
-    for each, tally in own:
-        st.markdown(_escaped(own_caption(each.net.title, tally, each.what)))
+    what = {each.net.source: each.what for each in asked}
+    for net, tally in own:
+        st.markdown(_escaped(own_caption(net.title, tally, what[net.source])))
+    _charts(singles, randoms)
+
+
+def _charts(
+    singles: Sequence[tuple[Shown, Singles]], randoms: Sequence[tuple[Shown, Randoms]]
+) -> None:
     if singles:
-        titled = [(each.net.title, result) for each, result in singles]
+        bars, classes = _titled(singles), len(singles[0][0].card.classes)
         live_chart(
-            single_lesions(titled),
+            single_lesions(bars),
             key="single_lesions",
             height=440,
             alt=_("Test error without each single block, a bar a block"),
         )
-        st.markdown(plain(singles_caption(titled, classes)))
+        st.markdown(plain(singles_caption(bars, classes)))
     if randoms:
         st.subheader(_("Several blocks at random"))
-        curves = [(each.net.title, result) for each, result in randoms]
+        curves, classes = _titled(randoms), len(randoms[0][0].card.classes)
         live_chart(
             random_lesions(curves),
             key="random_lesions",
@@ -191,19 +230,26 @@ def _draw(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
         st.markdown(plain(randoms_caption(curves, classes)))
 
 
+def _titled(found: Sequence[tuple[Shown, Any]]) -> list[tuple[str, Any]]:
+    return [(net.title, result) for net, result in found]
+
+
 def _escaped(text: str) -> str:
     """Its bold name stays bold."""
     return plain(text).replace(r"\*\*", "**")
 
 
-def _take_away(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
-    _own, singles, randoms = _kinds(asked, found)
-    rows = [row for each, result in singles for row in single_rows(each.net.title, result)]
-    rows += [row for each, result in randoms for row in random_rows(each.net.title, result)]
+def _take_away(
+    singles: Sequence[tuple[Shown, Singles]], randoms: Sequence[tuple[Shown, Randoms]]
+) -> None:
+    bars, curves = _titled(singles), _titled(randoms)
+    rows = [row for label, result in bars for row in single_rows(label, result)]
+    rows += [row for label, result in curves for row in random_rows(label, result)]
+    if not rows:
+        return
+    nets = [net for net, _result in singles]
+    classes = len(nets[0].card.classes)
     table(rows, key="lesion_table")
-    classes = len(asked[0].net.card.classes)
-    bars = [(each.net.title, result) for each, result in singles]
-    curves = [(each.net.title, result) for each, result in randoms]
     take_away_probe(
         "lesions",
         csv=lambda: rows_csv(rows),
@@ -213,7 +259,5 @@ def _take_away(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
             [single_lesions(bars), random_lesions(curves)],
             [singles_caption(bars, classes), randoms_caption(curves, classes)],
         ),
-        code=program(
-            [each.net for each in asked], "lesion_jobs", "singles_question", "images=1000"
-        ),
+        code=program(nets, "lesion_jobs", "singles_question", "images=1000"),
     )

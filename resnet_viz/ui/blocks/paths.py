@@ -39,7 +39,7 @@ def paths_view(backend: Backend, nets: Sequence[Shown]) -> None:
             "drawn at random (Veit et al. 2016, arXiv:1605.06431, section 4.3)."
         )
     )
-    unit_place, draws_place, _rest = st.columns([1, 1, 2])
+    unit_place, draws_place, _rest = st.columns([1.5, 1, 1.5])
     units = {"blocks": _("Blocks"), "layers": _("Weighted layers")}
     with unit_place:
         unit = linked_choice(_("Length in"), units, key="path_unit")
@@ -47,7 +47,6 @@ def paths_view(backend: Backend, nets: Sequence[Shown]) -> None:
         _("Paths of each length"), _DRAWS, value=10, key="path_draws", bind="query-params"
     )
     able, questions = askable(nets, lambda n: paths_question(n.source, n.card, int(draws)))
-    # The first share of every net's before the second of any, so that all curves grow at once.
     watch(
         ask(backend, "paths", all_jobs(questions)),
         lambda answers: _draw(able, partial_results(questions, answers), unit),
