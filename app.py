@@ -58,6 +58,13 @@ page = st.navigation(
         ],
         _("Look inside"): [
             st.Page(
+                "pages/residual_blocks.py",
+                title=_("Residual blocks"),
+                icon=":material/account_tree:",
+                url_path="residual_blocks",
+                help=_("Remove blocks of a trained net, insert new ones, follow the paths."),
+            ),
+            st.Page(
                 "pages/feature_maps.py",
                 title=_("Feature maps"),
                 icon=":material/grid_view:",

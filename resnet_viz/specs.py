@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -47,6 +48,7 @@ SCHEDULES = ("cosine", "step", "constant")
 # Weighted layers a block adds to depth; projections are not counted (He et al. 2015, 4.2).
 LAYERS_PER_BLOCK = {"basic": 2, "bottleneck": 3}
 AUXILIARY_WEIGHT = 0.3  # of an auxiliary classifier's loss (Szegedy et al. 2015, section 5)
+_START = re.compile(r"[0-9a-f]{64}")
 MAX_DEPTH = 1202  # the deepest net of He et al. 2015
 DEFAULT_STAGES = 3
 
@@ -464,16 +466,36 @@ class TrainSpec(_Json):
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One net, trained once: what `train` takes and a run of the store was made from."""
+    """One net, trained once: what `train` takes and a run of the store was made from.
+
+    Attributes:
+        net, data, train: what is trained, on what, and how.
+        start: the weights to begin with, as the SHA-256 (64 hexadecimal digits) of their file,
+            which `nets.starts` keeps; None for random ones, drawn by the recipe's seed.
+    """
 
     net: NetSpec
     data: DataSpec
     train: TrainSpec
+    start: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.start is not None and (
+            not isinstance(self.start, str) or not _START.fullmatch(self.start)
+        ):
+            text = _(
+                "start {start!r:.100} does not name a file of weights; give the 64 hexadecimal "
+                "digits of its SHA-256, or leave it out for random weights"
+            )
+            raise SpecError(text.format(start=self.start))
 
     def to_dict(self, *, full: bool = False) -> dict[str, Any]:
         """Nested plain values; without `full`, fields at their default are left out."""
         parts = {"net": self.net, "data": self.data, "train": self.train}
-        return {name: part.to_dict(full=full) for name, part in parts.items()}
+        values: dict[str, Any] = {name: part.to_dict(full=full) for name, part in parts.items()}
+        if full or self.start is not None:
+            values["start"] = self.start
+        return values
 
     @classmethod
     def from_dict(cls, values: object) -> RunSpec:
@@ -488,11 +510,12 @@ class RunSpec:
         if schema != SCHEMA:
             raise SpecError(f"schema {schema!r} is not known to this program, which reads {SCHEMA}")
         for name in values:
-            check_choice("part of a run", name, ("schema", "net", "data", "train"))
+            check_choice("part of a run", name, ("schema", "net", "data", "train", "start"))
         return cls(
             NetSpec.from_dict(values.get("net")),
             DataSpec.from_dict(values.get("data")),
             TrainSpec.from_dict(values.get("train")),
+            values.get("start"),
         )
 
     def to_json(self) -> str:

@@ -50,6 +50,8 @@ class SweepSpec:
         seeds: how many seeds, counted up from `train.seed`.
         warm_up_deep: nets of 110 layers and more start at lr / 10 until their running error
             is under 80 %, as ResNet-110 does in He et al. 2015, 4.2.
+        given: the runs themselves, where they are no grid: nets with inserted blocks, or with
+            weights to start from. `families`, `depths` and the rest then only describe them.
     """
 
     families: tuple[str, ...]
@@ -73,6 +75,7 @@ class SweepSpec:
     aux_heads: int = 0
     growth_rates: tuple[int, ...] = (12,)
     dense_bc: bool = False
+    given: tuple[RunSpec, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.families or not self.depths:
@@ -91,6 +94,8 @@ class SweepSpec:
         if count > MAX_RUNS:
             text = _("{count} runs are more than a sweep may have; use at most {most}")
             raise SpecError(text.format(count=count, most=MAX_RUNS))
+        if any(run.data != self.data for run in self.given) or len(self.given) > MAX_RUNS:
+            raise SpecError(_("the runs of a sweep must be few enough, and on the sweep's data"))
         self.runs()  # refuses what no net or recipe can be made from
 
     def _grid(self) -> list[tuple[str, int]]:
@@ -155,6 +160,8 @@ class SweepSpec:
         Raises:
             SpecError: a cell of the grid is not a valid net or recipe.
         """
+        if self.given:
+            return list(self.given)
         out = []
         for seed, lr, depth, family in itertools.product(
             range(self.seeds), self.lrs or (self.train.lr,), self.depths, self.families
@@ -166,8 +173,11 @@ class SweepSpec:
         return out
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values by field name, every field."""
+        """Plain values by field name, every field but `given` where there is none."""
         out = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        del out["given"]  # an older version of the program then reads the sweep
+        if self.given:
+            out["given"] = [run.to_dict() for run in self.given]
         return {**out, "data": self.data.to_dict(), "train": self.train.to_dict()}
 
     @classmethod
@@ -184,6 +194,10 @@ class SweepSpec:
         }
         fields["data"] = DataSpec.from_dict(fields.get("data"))
         fields["train"] = TrainSpec.from_dict(fields.get("train"))
+        given = fields.get("given", ())
+        if not isinstance(given, tuple):
+            raise SpecError(f"the runs of a sweep must be a list, not {given!r:.80}")
+        fields["given"] = tuple(map(RunSpec.from_dict, given))
         try:
             return cls(**fields)
         except TypeError as error:  # an unknown or missing field, or a value of another type

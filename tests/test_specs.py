@@ -71,6 +71,10 @@ RUN = RunSpec(NetSpec("resnet", 20, width=8), DataSpec("digits", image_size=16),
         (lambda: SweepSpec(("resnet",), (8, 8), RUN.data, RUN.train), "twice"),
         (lambda: SweepSpec(("resnet",), (8,), RUN.data, RUN.train, seeds=999), "at most 200"),
         (lambda: SweepSpec(("resnet",), (9,), RUN.data, RUN.train), "nearest: 8, 14"),
+        (lambda: replace(RUN, start="../../etc/passwd"), "64 hexadecimal digits of its SHA-256"),
+        (lambda: replace(RUN, start="A" * 64), "64 hexadecimal digits"),
+        (lambda: replace(RUN, start="a" * 64 + "\n"), "64 hexadecimal digits"),
+        (lambda: replace(RUN, start=5), "64 hexadecimal digits"),
         (lambda: parse_numbers("8, x"), "whole numbers"),
         (lambda: parse_numbers(" , "), "empty"),
     ],
@@ -100,8 +104,11 @@ INITIALISED = [
 ]
 
 
+STARTED = replace(RUN, start="0123456789abcdef" * 4)
+
+
 @pytest.mark.parametrize(
-    "run", [RUN, *INITIALISED, *(r for s in PRESETS.values() for r in s.runs()[:3])]
+    "run", [RUN, STARTED, *INITIALISED, *(r for s in PRESETS.values() for r in s.runs()[:3])]
 )
 def test_a_run_survives_json(run):
     assert RunSpec.from_json(run.to_json()) == run
@@ -112,6 +119,8 @@ def test_a_run_survives_json(run):
 def test_keys_do_not_change_between_versions():
     # Written down once: a new field with a default must leave them as they are.
     assert RUN.key == "2937d4f80ebfce6f"
+    assert "start" not in json.loads(RUN.to_json())
+    assert STARTED.key == replace(RUN, start=STARTED.start).key != RUN.key
     assert json.loads(RUN.to_json())["net"] == {"family": "resnet", "depth": 20, "width": 8}
     assert [run.key for run in INITIALISED] == [
         "121274642f09504e",
@@ -164,6 +173,18 @@ def test_values_that_are_no_sweep_are_refused(values):
 def test_a_sweep_survives_json(name):
     sweep = PRESETS[name]
     assert SweepSpec.from_dict(json.loads(json.dumps(sweep.to_dict()))) == sweep
+
+
+def test_a_sweep_of_given_runs_survives_json_and_keeps_to_its_data():
+    runs = (STARTED, replace(RUN, net=NetSpec("resnet", 24, width=8, blocks=(5, 3, 3))))
+    sweep = SweepSpec(("resnet",), (20, 24), RUN.data, RUN.train, given=runs)
+    assert sweep.runs() == list(runs)
+    assert SweepSpec.from_dict(json.loads(json.dumps(sweep.to_dict()))) == sweep
+    assert "given" not in PRESETS["quick"].to_dict()
+    with pytest.raises(SpecError, match="on the sweep's data"):
+        replace(sweep, data=DataSpec("folder", folder="/etc"))
+    with pytest.raises(SpecError):
+        SweepSpec.from_dict({**sweep.to_dict(), "given": 5})
 
 
 def test_a_sweep_is_the_whole_grid_with_shallow_nets_first():

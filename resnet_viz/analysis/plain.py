@@ -16,6 +16,7 @@ _DATACLASS_HOMES = tuple(
     for name in (
         *("inside", "layers", "papers", "points", "records"),
         *("signals", "sources", "specs", "sweeps"),
+        *("lesions", "blockwise", "construction"),
     )
 )
 

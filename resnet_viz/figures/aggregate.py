@@ -181,7 +181,9 @@ def differing(runs: Runs) -> list[str]:
         for name, value in _recipe(info).items():
             values[name][net.family if hasattr(net, name) else ""].add(repr(value))
     return [
-        name for name, groups in values.items() if any(len(group) > 1 for group in groups.values())
+        name
+        for name, groups in values.items()
+        if name == "start" or any(len(group) > 1 for group in groups.values())
     ]
 
 
@@ -192,4 +194,6 @@ def _recipe(info: RunInfo) -> dict[str, Any]:
         del net["init"]  # most of the choices are for residual nets, and a sweep leaves others out
     fields = {"sweep": info.sweep_id, **net, **vars(spec.data), **vars(spec.train)}
     fields["data"] = fields.pop("name")
+    if spec.start is not None:  # trained weights: no other seed of a net from random ones
+        fields["start"] = spec.start[:8]
     return {name: value for name, value in fields.items() if name not in _WITHIN_A_LINE}

@@ -47,6 +47,7 @@ def main():
 
     torch.manual_seed(SEED)
     net = Net($classes).to(args.device)
+    $start
     print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
     $optimizer
 
@@ -123,6 +124,7 @@ def recipe_text(run: RunSpec) -> str:
         if folder
         else "data = load_data()",
         classes="len(classes)" if folder else "CLASSES",
+        start="net.load_state_dict(load_file(START, device=args.device))" if run.start else "",
         optimizer=_SGD if train.optimizer == "sgd" else _ADAM,
         chance="torch.manual_seed(random_numbers(3, step).initial_seed())"
         if run.net.random

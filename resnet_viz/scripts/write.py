@@ -25,7 +25,7 @@ $paper
 
 Written by resnet_viz $version for the run $key. It starts from that run's
 weights, bit for bit, and takes the same batches; in float32 on the CPU its errors are
-the program's up to rounding.
+the program's up to rounding.$start
 """
 
 # The same run in resnet_viz:
@@ -68,6 +68,13 @@ _IMPORTS = (
     "from torch.nn import functional as F",
 )
 
+# Of a run that starts from kept weights.
+_START_IMPORT = "from safetensors.torch import load_file"
+_START_NOTE = """
+
+These weights are not random: put the file that START names beside this script. The part
+"Take away" of the run offers it, and it lies in the folder "starts" of the data folder."""
+
 
 def write_script(run: RunSpec) -> str:
     """A self-contained script that trains the net of `run` on its data by its recipe.
@@ -83,12 +90,13 @@ def write_script(run: RunSpec) -> str:
             net=run.net.name,
             data=data.title,
             paper=_PAPERS.get(run.net.family, _HE_2015),
-            packages=" ".join(("torch", *data.packages)),
+            packages=" ".join(("torch", *data.packages, *(["safetensors"] if run.start else []))),
             file=f"{run.net.name}.py",
             version=__version__,
             key=run.key,
+            start=_START_NOTE if run.start is not None else "",
             command="\n".join(f"#     {line}".rstrip(" ") for line in _command(run)),
-            imports=_imports(data.imports),
+            imports=_imports((*data.imports, *([_START_IMPORT] if run.start else []))),
             constants=_constants(run),
             net_source=net_text(run.net),
             data_source=data_text(run.data),
@@ -147,11 +155,18 @@ def _constants(run: RunSpec) -> str:
         lines.append(_constant("WARMUP_ERROR", train.warmup_error, note))
     lines += [
         _constant("SEED", train.seed, "of initialisation, batches and augmentation"),
+        *_start_constant(run),
         "",
         _constant("PRINT_EVERY", max(1, 10 ** (len(str(train.steps)) - 2)), "steps"),
         _constant("WEIGHTS", f"{net.name}-{run.key[:8]}.pt", "file that is written at the end"),
     ]
     return "\n".join(lines)
+
+
+def _start_constant(run: RunSpec) -> list[str]:
+    if run.start is None:
+        return []
+    return [_constant("START", f"{run.start}.safetensors", "weights to begin with; named by hash")]
 
 
 def _constant(name: str, value: object, note: str = "") -> str:
@@ -178,9 +193,13 @@ def _command(run: RunSpec) -> list[str]:
         *_call("net", run.net),
         *_call("data", run.data),
         *_call("recipe", run.train),
-        "for record in train(RunSpec(net, data, recipe)):",
+        f"for record in train(RunSpec(net, data, recipe{_start_argument(run)})):",
         "    print(record)",
     ]
+
+
+def _start_argument(run: RunSpec) -> str:
+    return "" if run.start is None else f", start={literal(run.start)}"
 
 
 def _cell(preset: SweepSpec, run: RunSpec) -> list[RunSpec]:

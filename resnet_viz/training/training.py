@@ -18,6 +18,7 @@ from resnet_viz.datasets.load import Dataset, load
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.nets.build import Net, build_net
 from resnet_viz.nets.costs import Machine
+from resnet_viz.nets.starts import load_start
 from resnet_viz.probes.recorder import StepProbe
 from resnet_viz.records import PROBE_EVERY, RUNNING_STEPS, Profile, Record
 from resnet_viz.specs import AUXILIARY_WEIGHT, RunSpec
@@ -59,6 +60,7 @@ class Training:
     Raises:
         DataError: the data set is not there or cannot be read.
         CheckpointError: the checkpoint is of another run.
+        StartError: the weights to start from are gone, damaged, or of another net.
         SpecError: `probe_every` is no number of steps.
     """
 
@@ -96,7 +98,7 @@ class Training:
         self._batches = shared_batches(
             self.data, spec.data, *recipe, self.device, self.channels_last
         )
-        self.net = self._build()
+        self.net = self._build(None if checkpoint else spec.start)
         self._optimizer = self._make_optimizer()
         self._layers = [self.net.get_submodule(x.module) for x in weighted_layers(spec.net)]
         self._blocks = [self.net.get_submodule(x.module) for x in blocks_of(spec.net)]
@@ -225,11 +227,14 @@ class Training:
             group["lr"] = lr
         return lr
 
-    def _build(self) -> Net:
+    def _build(self, start: str | None) -> Net:
+        """The net with random weights, or with those of a kept file."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.spec.train.seed)
             channels = self.data.train_images.shape[1]
             net = build_net(self.spec.net, len(self.data.classes), channels)
+        if start is not None:
+            load_start(net, start, self.spec.net.name)
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return net.to(self.device, memory_format=layout)  # type: ignore[call-overload]
 
