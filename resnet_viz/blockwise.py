@@ -14,9 +14,9 @@ from statistics import fmean
 
 from resnet_viz.checks import SpecError
 from resnet_viz.i18n import _
-from resnet_viz.specs import LAYERS_PER_BLOCK, RESIDUAL_FAMILIES, NetSpec
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec
 
-FAMILIES = ("plain", "resnet", "preact")  # whose paths can be told apart
+FAMILIES = ("plain", *SHORTCUT_FAMILIES)  # whose paths can be told apart
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class PathLengths:
     @property
     def layers(self) -> tuple[int, ...]:
         """Weighted layers on a path, by length: stem, head, and those of its branches."""
-        per_block = LAYERS_PER_BLOCK[self.net.block]
+        per_block = self.net.block_layers
         return tuple(2 + per_block * length for length in range(len(self.norms)))
 
     @property
@@ -83,7 +83,7 @@ def path_counts(net: NetSpec) -> tuple[int, ...]:
     if net.family not in FAMILIES:
         text = _("The paths of {net} cannot be told apart; choose one of these families: {known}.")
         raise SpecError(text.format(net=net.name, known=", ".join(FAMILIES)))
-    if net.family in RESIDUAL_FAMILIES:
+    if net.family in SHORTCUT_FAMILIES:
         return tuple(math.comb(blocks, length) for length in range(blocks + 1))
     return (*[0] * blocks, 1)
 

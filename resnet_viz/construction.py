@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from resnet_viz.checks import SpecError, check_integer
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of
-from resnet_viz.specs import DEFAULT_STAGES, LAYERS_PER_BLOCK, NetSpec
+from resnet_viz.specs import DEFAULT_STAGES, PLAIN_SHORTCUTS, NetSpec
 
 FAMILIES = ("plain", "resnet", "preact")
 MOST_INSERTED = 100
@@ -95,6 +95,15 @@ def check_insertion(net: NetSpec, where: Sequence[int], k: int) -> None:
                 "the channels, and what it drops nothing brings back. Choose basic blocks."
             )
         )
+    changed = net.shortcut not in PLAIN_SHORTCUTS or net.order == "norm_after_sum"
+    if changed or net.aux_heads:
+        raise SpecError(
+            _(
+                "{net} has gates, factors, dropout, a norm after the addition or auxiliary "
+                "classifiers, so a branch of zero does not make a block the identity. Choose a "
+                "net without them."
+            ).format(net=net.name)
+        )
     if net.shortcut == "C":
         raise SpecError(
             _(
@@ -114,7 +123,7 @@ def deeper(net: NetSpec, where: Sequence[int], k: int) -> NetSpec:
     counts = list(net.stage_blocks)
     for number in where:
         counts[stages[number] - 1] += k
-    depth = LAYERS_PER_BLOCK[net.block] * sum(counts) + 2
+    depth = net.block_layers * sum(counts) + 2
     equal = len(counts) == DEFAULT_STAGES and len(set(counts)) == 1
     return replace(net, depth=depth, blocks=None if equal else tuple(counts))
 

@@ -203,6 +203,16 @@ def weighted_layers(
     return [layer for layer in found if layer.role not in NOT_COUNTED]
 
 
+def depths_reached(spec: NetSpec) -> list[int]:
+    """Weighted layers from the first to the end of the stem and of every block."""
+    dense = spec.family == "densenet"
+    reached = [
+        1 + spec.block_layers * number + dense * (block.stage - 1)
+        for number, block in enumerate(blocks_of(spec), 1)
+    ]
+    return [1, *reached]
+
+
 def all_layers(
     spec: NetSpec, *, in_channels: int = 3, image_size: int = 32, num_classes: int = 10
 ) -> list[Layer]:

@@ -14,9 +14,9 @@ from statistics import fmean, stdev
 from resnet_viz.checks import SpecError
 from resnet_viz.i18n import _
 from resnet_viz.layers import Block, blocks_of
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec
 
-FAMILIES = ("plain", "resnet", "preact")  # whose blocks can go one by one
+FAMILIES = ("plain", *SHORTCUT_FAMILIES)  # whose blocks can go one by one
 
 # At every place of a net the number of the block that computes there; None where none does.
 Plan = tuple[int | None, ...]
@@ -120,7 +120,7 @@ def removable(net: NetSpec) -> tuple[bool, ...]:
     block nothing stands in its place, so what comes out of the block before has to fit.
     """
     check_family(net)
-    return tuple(net.family in RESIDUAL_FAMILIES or not b.changes for b in blocks_of(net))
+    return tuple(net.family in SHORTCUT_FAMILIES or not b.changes for b in blocks_of(net))
 
 
 def why_some_stay(net: NetSpec) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from resnet_viz.layers import all_layers, blocks_of, stem_sides, weighted_layers
+from resnet_viz.layers import all_layers, blocks_of, depths_reached, stem_sides, weighted_layers
 from resnet_viz.nets.build import build_net
 from resnet_viz.specs import NetSpec
 
@@ -77,6 +77,17 @@ def test_blocks_are_those_of_the_built_net(spec):
         assert (block.c_in, block.c_out) == (before[1], after[1])
         assert after[2:] == (block.side, block.side)
         assert block.changes == (before[1:] != after[1:])
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.name}-{s.block}-{s.shortcut}")
+def test_depths_reached_count_the_layers_up_to_every_block(spec):
+    layers, reached = weighted_layers(spec), depths_reached(spec)
+    assert reached[0] == 1
+    for block, depth in zip(blocks_of(spec), reached[1:], strict=True):
+        last = max(
+            i for i, x in enumerate(layers, 1) if (x.stage, x.block) == (block.stage, block.block)
+        )
+        assert depth == last
 
 
 def test_the_imagenet_stem_quarters_the_side():

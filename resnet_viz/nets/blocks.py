@@ -203,6 +203,10 @@ class ShortcutBlock(nn.Module):
         """What comes through the branch and what comes through the shortcut."""
         return self.branch(x), self.shortcut(x)
 
+    def past_branch(self, x: Tensor) -> Tensor:
+        """What comes through the shortcut, without computing the branch."""
+        return self.shortcut(x)
+
     def after(self, total: Tensor) -> Tensor:
         """The block's output for the sum of the two."""
         return total
@@ -256,6 +260,9 @@ class PreactBlock(ShortcutBlock):
         x = self.fork(x)
         return self.branch(x), self.shortcut(x)
 
+    def past_branch(self, x: Tensor) -> Tensor:
+        return self.shortcut(self.fork(x))
+
 
 class GatedBlock(ResidualBlock):
     """T(x)·F(x) + (1 - T(x))·x, or F(x) + (1 - T(x))·x, with T(x) = sigmoid(conv(x)).
@@ -285,6 +292,9 @@ class GatedBlock(ResidualBlock):
         if hasattr(self, "transformed"):
             by_branch = self.transformed(by_branch, gate)
         return by_branch, self.carried(self.shortcut(x), 1 - gate)
+
+    def past_branch(self, x: Tensor) -> Tensor:
+        return self.carried(self.shortcut(x), 1 - self.transform_gate(x))
 
 
 class DenseBlock(nn.Module):

@@ -57,17 +57,14 @@ def _advance(
 
 
 def skip(block: Any, x: Tensor) -> Tensor:
-    """What stands in a block's place once it is gone: its shortcut, and the ReLU after the sum.
+    """What stands in a block's place once it is gone: its shortcut, and what follows the sum.
 
     A plain block leaves nothing behind.
     """
-    if not hasattr(block, "shortcut"):
+    if not hasattr(block, "paths"):
         return x
-    if not hasattr(block, "relu"):  # pre-activation
-        skipped: Tensor = block.shortcut(block.fork(x))
-        return skipped
-    rectified: Tensor = block.relu(block.shortcut(x))
-    return rectified
+    skipped: Tensor = block.after(block.past_branch(x))
+    return skipped
 
 
 def count_wrong(net: Any, images: Tensor, labels: Tensor, plans: Sequence[Plan]) -> tuple[int, ...]:

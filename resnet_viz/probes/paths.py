@@ -26,14 +26,15 @@ class _Step:
     Attributes:
         x: its input.
         branch, shortcut: its parts, with their graphs; no shortcut in a plain block.
-        passes: where the ReLU after the sum lets the gradient through; None without one.
+        total: their sum, and `out` the block's output as computed from it alone.
         is_identity: the shortcut gives x as it is.
     """
 
     x: Tensor
     branch: Tensor
     shortcut: Tensor | None
-    passes: Tensor | None
+    total: Tensor
+    out: Tensor
     is_identity: bool
 
 
@@ -73,8 +74,8 @@ class Paths:
     def _back(self, number: int, vector: Tensor, *, branch: bool) -> Tensor:
         """From a block's output to its input, by its branch or its shortcut."""
         step = self._steps[number]
-        if step.passes is not None:
-            vector = vector * step.passes
+        if step.out is not step.total:
+            (vector,) = torch.autograd.grad(step.out, step.total, vector, retain_graph=True)
         if not branch and step.is_identity:
             return vector
         way = step.branch if branch else step.shortcut
@@ -101,9 +102,7 @@ def paths_through(net: nn.Module, images: Tensor, labels: Tensor) -> Iterator[Pa
         for block in (block for stage in lent.stages for block in stage):
             x = x.detach().requires_grad_()
             steps.append(_step(block, x))
-            step = steps[-1]
-            total = step.branch if step.shortcut is None else step.branch + step.shortcut
-            x = total if step.passes is None else torch.relu(total)
+            x = steps[-1].out
         x = x.detach().requires_grad_()
         loss = F.cross_entropy(lent.head(x), labels)
         (at_end,) = torch.autograd.grad(loss, x)
@@ -111,10 +110,10 @@ def paths_through(net: nn.Module, images: Tensor, labels: Tensor) -> Iterator[Pa
 
 
 def _step(block: Any, x: Tensor) -> _Step:
-    forked = block.fork(x) if hasattr(block, "fork") else x
-    branch = block.branch(forked)
-    shortcut = block.shortcut(forked) if hasattr(block, "shortcut") else None
-    total = branch if shortcut is None else branch + shortcut
-    passes = (total > 0).detach() if hasattr(block, "relu") else None
-    is_identity = forked is x and isinstance(getattr(block, "shortcut", None), nn.Identity)
-    return _Step(x, branch, shortcut, passes, is_identity)
+    if not hasattr(block, "paths"):
+        branch = block.branch(x)
+        total = branch.detach().requires_grad_()
+        return _Step(x, branch, None, total, block.relu(total), is_identity=False)
+    branch, shortcut = block.paths(x)
+    total = (branch + shortcut).detach().requires_grad_()
+    return _Step(x, branch, shortcut, total, block.after(total), is_identity=shortcut is x)

@@ -26,6 +26,9 @@ NETS = [
     NetSpec("resnet", 14, width=4, norm="none", init="fixup"),
     NetSpec("preact", 20, width=4),
     NetSpec("preact", 20, "bottleneck", "B", width=4),
+    NetSpec("highway", 8, width=4),
+    NetSpec("resnet", 14, shortcut="shortcut_gate", width=4),
+    NetSpec("resnet", 14, order="norm_after_sum", width=4),
 ]
 
 
@@ -45,6 +48,11 @@ def by_hand(net, spec, images, gone):
         for block in stage:
             if number not in gone:
                 x = block(x)
+            elif spec.gated:
+                x = (1 - block.transform_gate(x)) * block.shortcut(x)
+                x = x if spec.family == "highway" else torch.relu(x)
+            elif spec.order == "norm_after_sum":
+                x = torch.relu(block.norm(block.shortcut(x)))
             elif spec.family == "resnet":
                 x = torch.relu(block.shortcut(x))
             elif spec.family == "preact":

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from resnet_viz.blockwise import PathLengths, path_counts, sampled_paths, window
+from resnet_viz.nets.blocks import ShortcutBlock
 from resnet_viz.nets.build import build_net
 from resnet_viz.probes.paths import paths_through
 from resnet_viz.specs import NetSpec
@@ -18,6 +19,9 @@ NETS = [
     NetSpec("resnet", 8, width=4, shortcut="B"),
     NetSpec("preact", 8, width=4),
     NetSpec("preact", 8, width=4, shortcut="B"),
+    NetSpec("highway", 5, width=4),
+    NetSpec("resnet", 8, width=4, shortcut="exclusive_gate"),
+    NetSpec("resnet", 8, width=4, order="norm_after_sum"),
 ]
 
 
@@ -44,11 +48,9 @@ def by_detaching(net, images, labels, path):
     net.train()
     x = start = net.stem(images).detach().requires_grad_()
     for number, block in enumerate(block for stage in net.stages for block in stage):
-        forked = block.fork(x) if hasattr(block, "fork") else x
-        parts = [block.branch(forked), block.shortcut(forked)]
+        parts = list(block.paths(x))
         parts[number in path] = parts[number in path].detach()
-        x = sum(parts)
-        x = torch.relu(x) if hasattr(block, "relu") else x
+        x = block.after(sum(parts))
     (found,) = torch.autograd.grad(F.cross_entropy(net.head(x), labels), start)
     return found
 
@@ -73,11 +75,10 @@ def test_eight_paths_of_three_blocks_add_up_to_the_whole_gradient(spec):
 def test_a_linear_net_is_a_product_of_sums_of_matrices():
     """Blocks x + W x without ReLU: the path through block 2 alone is W2 transposed, and so on."""
 
-    class Block(nn.Module):
+    class Block(ShortcutBlock):
         def __init__(self):
             super().__init__()
             self.branch, self.shortcut = nn.Linear(4, 4, bias=False), nn.Identity()
-            self.fork = nn.Sequential()
 
     net = nn.Module()
     net.stem, net.head = nn.Identity(), nn.Linear(4, 3)
