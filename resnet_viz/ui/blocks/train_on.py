@@ -55,9 +55,7 @@ def train_on(backend: Backend, nets: Sequence[Shown], insertion: Insertion) -> N
         _("Learning rate"), _RATES, value=0.03, key="grow_lr", bind="query-params"
     )
     title = _("Train both on") if len(nets) > 1 else _("Train on")
-    button.button(
-        title, type="primary", icon=":material/play_arrow:", key="grow", on_click=_want
-    )
+    button.button(title, type="primary", icon=":material/play_arrow:", key="grow", on_click=_want)
     # Remembered, since a part of the page above may begin the run anew that has the click.
     if st.session_state.pop("grow_wanted", False):
         try:
