@@ -55,7 +55,9 @@ def train_on(backend: Backend, nets: Sequence[Shown], insertion: Insertion) -> N
         _("Learning rate"), _RATES, value=0.03, key="grow_lr", bind="query-params"
     )
     title = _("Train both on") if len(nets) > 1 else _("Train on")
-    if button.button(title, type="primary", icon=":material/play_arrow:", key="grow"):
+    button.button(title, type="primary", icon=":material/play_arrow:", key="grow", on_click=_want)
+    # Remembered, since a part of the page above may begin the run anew that has the click.
+    if st.session_state.pop("grow_wanted", False):
         try:
             _start(backend, nets, insertion, int(steps), float(rate))
         except (SpecError, StoreError) as error:
@@ -63,6 +65,10 @@ def train_on(backend: Backend, nets: Sequence[Shown], insertion: Insertion) -> N
     sweep_id = st.session_state.get(_LINK) or st.query_params.get(_LINK)
     if sweep_id:
         _watch(backend, sweep_id)
+
+
+def _want() -> None:
+    st.session_state["grow_wanted"] = True
 
 
 def _start(
