@@ -58,6 +58,13 @@ page = st.navigation(
         ],
         _("Look inside"): [
             st.Page(
+                "pages/architectures.py",
+                title=_("Architectures"),
+                icon=":material/account_tree:",
+                url_path="architectures",
+                help=_("Any net drawn and counted: stages, blocks, operations."),
+            ),
+            st.Page(
                 "pages/feature_maps.py",
                 title=_("Feature maps"),
                 icon=":material/grid_view:",

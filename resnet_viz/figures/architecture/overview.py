@@ -21,7 +21,7 @@ from resnet_viz.graphs import Block, NetGraph, Part
 from resnet_viz.i18n import _
 
 WIDTH = 900.0
-_CELLS_LEFT, _CELLS_WIDTH = 190.0, 444.0
+_CELLS_LEFT, _CELLS_WIDTH = 206.0, 428.0
 _BARS_LEFT, _BARS_WIDTH = 652.0, 120.0
 _WIDEST, _NARROW, _TIGHT = 44.0, 22.0, 11.1  # from one cell to the next
 _LABELLED = 86.0  # with the only weighted layer of the block in it
@@ -104,9 +104,9 @@ def _band(part: Part, y: float, shade: str, scale: Scale) -> tuple[str, float]:
         form = block_form(part)
         about = f"{title}: {count_title(part)}, {form}"
         words.append(svg.text(14, middle - 4, title, weight=600, size=14))
-        count = svg.text(172, middle - 4, count_title(part), size=12.5, anchor="end", opacity=0.8)
+        count = svg.text(190, middle - 4, count_title(part), size=12.5, anchor="end", opacity=0.8)
         words.append(count)
-        words.append(svg.text(14, middle + 14, form, size=11.5, opacity=0.9))
+        words.append(svg.text(14, middle + 14, form, size=11, opacity=0.9))
     else:
         words.append(svg.text(14, middle + 4.5, title, weight=600, size=14))
         about = f"{title}: {summary(part.operations)}"

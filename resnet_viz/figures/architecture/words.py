@@ -11,6 +11,8 @@ from resnet_viz.i18n import _
 
 PASSING = ("norm", "relu", "flatten", "dropout", "tanh", "sigmoid", "bias", "scale", "concat")
 
+_LONGEST_FORM = 44
+
 
 def part_title(part: Part) -> str:
     """ "stage 2"."""
@@ -60,13 +62,18 @@ def kernel_lines(block: Block) -> list[str]:
 
 def summary(operations: Iterable[Operation]) -> str:
     """What a part without blocks does: "7×7 conv, 64, /2 → 3×3 max pool, /2"."""
-    return " → ".join(op.label for op in operations if op.kind not in PASSING)
+    shown = [op for op in operations if op.kind not in PASSING]
+    return " → ".join(op.label for op in shown if not (op.kind == "pool" and op.kernel == 1))
 
 
 def block_form(part: Part) -> str:
     """What the commonest block of a stage is made of: "1×1, 64 · 3×3, 64 · 1×1, 256"."""
     forms = Counter(" · ".join(kernel_lines(block)) for block in part.blocks)
-    return max(forms, key=lambda form: forms[form])
+    form = max(forms, key=lambda form: forms[form])
+    if len(form) <= _LONGEST_FORM:
+        return form
+    counts = [len(block.convolutions) for block in part.blocks]
+    return _("{n} convolutions each").format(n=max(counts))
 
 
 def operation_title(op: Operation) -> str:
