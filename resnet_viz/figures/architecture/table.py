@@ -113,12 +113,12 @@ def column_titles() -> dict[str, str]:
         "part": _("part"),
         "net": _("net"),
         "output": _("output"),
-        "layers": _("weighted layers"),
+        "layers": _("weighted"),
         "blocks": _("layers"),
         "parameters": _("parameters"),
         "multiply_adds": _("multiply-adds"),
-        "receptive_field": _("receptive field"),
-        "kept_bytes": _("kept for backward"),
+        "receptive_field": _("sees"),
+        "kept_bytes": _("kept"),
         "differs": _("differs"),
     }
 

@@ -33,8 +33,8 @@ def choose_net() -> Architecture:
     Raises:
         SpecError: there is none like that; the message says what to change.
     """
-    kinds = {"imagenet": "ImageNet", "cifar": "CIFAR", "history": _("History")}
-    kind = linked_choice(_("Nets"), kinds, key="nets")
+    kinds = {"imagenet": _("for ImageNet"), "cifar": _("for CIFAR"), "history": _("history")}
+    kind = linked_choice(_("Nets"), kinds, key="nets", as_list=True)
     if kind == "cifar":
         return cifar(_choose_spec())
     nets = IMAGENET if kind == "imagenet" else HISTORY
