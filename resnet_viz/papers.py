@@ -98,10 +98,10 @@ TEN_CROP, ONE_CROP, MULTI_SCALE, CIFAR_TEST = "10-crop", "1-crop", "multi-scale"
 def protocol_title(protocol: str) -> str:
     """How an error was measured, in words."""
     titles = {
-        TEN_CROP: _("ImageNet validation, 10 crops"),
-        ONE_CROP: _("ImageNet validation, one crop"),
-        MULTI_SCALE: _("ImageNet validation, several scales"),
-        CIFAR_TEST: _("CIFAR-10 test, crops and flips in training"),
+        TEN_CROP: _("validation images, 10 crops"),
+        ONE_CROP: _("validation images, one crop"),
+        MULTI_SCALE: _("validation images, several scales"),
+        CIFAR_TEST: _("test images; trained with crops and flips"),
     }
     return titles[protocol]
 

@@ -32,8 +32,11 @@ def measure_total(net: Mapping[str, Any]) -> Total:
     return graph_of(architecture(net)).total
 
 
-def export_onnx(net: Mapping[str, Any], seed: int) -> str:
+def export_onnx(net: Mapping[str, Any], seed: int, request: int) -> str:
     """Write an ONNX file of a net with fresh weights; the answer is its path.
+
+    Args:
+        request: sets two questions apart, so that the second is not answered from memory.
 
     Raises:
         SpecError: there is no such net.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.question import Question, single
 from resnet_viz.architectures import Architecture
@@ -22,7 +24,10 @@ def total_question(net: Architecture) -> Question:
 def onnx_question(net: Architecture, seed: int = 0) -> Question:
     """Ask for an ONNX file of a net with fresh weights; the result is its path.
 
+    Asked anew each time, since a file that was written may be gone.
+
     Args:
         seed: of the weights.
     """
-    return single(Job(f"{_ANSWERS}:export_onnx", {"net": net.to_dict(), "seed": seed}))
+    arguments = {"net": net.to_dict(), "seed": seed, "request": time.time_ns()}
+    return single(Job(f"{_ANSWERS}:export_onnx", arguments))

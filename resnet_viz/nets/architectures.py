@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
+from torchvision import models  # now, so that the first DenseNet does not wait a second for it
 
 from resnet_viz.architectures import Architecture
 from resnet_viz.graphs import NetGraph
@@ -70,8 +71,6 @@ def graph_of(net: Architecture) -> NetGraph:
 def _others(net: Architecture, *, weights: bool = True) -> nn.Module:
     if net.name == "lenet5":
         return LeNet5(net.classes)
-    from torchvision import models  # takes a second, so only with such a net
-
     if net.name == "googlenet":
         built: nn.Module = models.googlenet(aux_logits=False, init_weights=weights)
         return built

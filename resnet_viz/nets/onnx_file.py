@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import warnings
 from importlib.util import find_spec
@@ -20,7 +22,7 @@ class OnnxError(ValueError):
 
 
 def write_onnx(net: Architecture, seed: int = 0) -> Path:
-    """Write exports/NAME.onnx in the data folder: the net with fresh weights, any batch size.
+    """Write exports/NAME-KEY.onnx in the data folder: the net with fresh weights, any batch size.
 
     Input "images" (batch, channels, height, width), output "logits" (batch, classes); in
     evaluation mode. The file is written whole or not at all.
@@ -38,7 +40,8 @@ def write_onnx(net: Architecture, seed: int = 0) -> Path:
         torch.manual_seed(seed)
         built = build_architecture(net).eval()
         image = torch.randn(2, *net.image_shape)
-    path = data_home() / "exports" / f"{net.title}.onnx"
+    key = hashlib.sha256(json.dumps([net.to_dict(), seed], sort_keys=True).encode()).hexdigest()
+    path = data_home() / "exports" / f"{net.title}-{key[:8]}.onnx"
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

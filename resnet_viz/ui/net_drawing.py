@@ -32,6 +32,7 @@ def net_drawing(
     crumbs: Sequence[tuple[str, str]],
     details: Sequence[tuple[str, str]] = (),
     on_open: Callable[[str], None],
+    hint: bool = True,
 ) -> None:
     """Show a drawing under the way to it.
 
@@ -40,6 +41,7 @@ def net_drawing(
         crumbs: places from the whole net to this one, and their titles.
         details: names and values beside it; the first is their title.
         on_open: takes the place that a person opens, before the page runs again.
+        hint: say under it how to open places.
     """
 
     def opened() -> None:
@@ -56,8 +58,12 @@ def net_drawing(
             "details": [list(row) for row in details],
             "words": {
                 "way": _("Way to this place"),
-                "hint": _("Click a part to open it; or arrow keys, Enter, and Escape to go back."),
+                "hint": _hint() if hint else "",
             },
         },
         on_place_change=opened,
     )
+
+
+def _hint() -> str:
+    return _("Click a part to open it; or arrow keys, Enter, and Escape to go back.")

@@ -89,7 +89,10 @@ def _reach(graph: NetGraph) -> str:
     if not fields:
         return ""
     side = graph.operations[0].shape[-1]
-    text = _("A last feature map's value can depend on {n} pixels a side, of {side} that there are.")
+    text = _(
+        "A value of the last feature maps can depend on a square of {n} pixels a side; the image "
+        "has {side}."
+    )
     return text.format(n=f"{max(fields):,}", side=side)
 
 

@@ -65,39 +65,71 @@ def error_vs_size(points: Sequence[SizedError], size: str, y_title: str) -> go.F
     }
     figure = go.Figure(layout=layout(x_titles[size], y_title, view=size))
 
-    def line(point: SizedError) -> tuple[str, str, str]:
-        return point.family, point.protocol, point.source.split(", Table")[0]
-
-    for (family, protocol, _paper), group in groupby(sorted(shown, key=line), key=line):
+    for _key, group in groupby(sorted(shown, key=_line_key), key=_line_key):
         found = sorted(group, key=lambda point: float(getattr(point, size)))
-        figure.add_trace(_line(family, protocol, found, size))
+        figure.add_trace(_line(found, size))
     axis = log_axis([getattr(point, size) for point in shown])
-    figure.update_xaxes(**axis, rangemode="normal")
+    figure.update_xaxes(type="log", range=axis["range"], dtick="D2", tickformat="~s")
     figure.update_yaxes(rangemode="normal")
-    figure.update_layout(legend={"groupclick": "toggleitem"})
     return figure
 
 
-def _line(family: str, protocol: str, points: Sequence[SizedError], size: str) -> Any:
-    own = protocol == OWN
-    name = _("{family}: your runs") if own else "{family}: {protocol}"
+def _line_key(point: SizedError) -> tuple[str, str, str]:
+    """What sets the lines apart: kind of net, protocol, paper."""
+    kind = "densenet-BC" if point.title.startswith("DenseNet-BC") else point.family
+    paper = "" if point.protocol == OWN else point.source.split(", ")[0]
+    return kind, point.protocol, paper
+
+
+def _line(points: Sequence[SizedError], size: str) -> Any:
+    kind, protocol, paper = _line_key(points[0])
+    own, family = protocol == OWN, points[0].family
+    name = f"{kind} ({paper})"
+    if own:
+        name = _("{family}: your runs").format(family=family)
+    elif protocol != CIFAR_TEST:
+        name = f"{kind}: {protocol_title(protocol)} ({paper})"
     shade = colour_of(family)
+    # A second line of a family under the same protocol has hollow markers.
+    another = kind != family or (family == "resnet" and paper.startswith("He et al. 2016"))
     return {
         "type": "scatter",
-        "uid": identifier(f"{family}-{protocol}-{points[0].source}"),
-        "name": name.format(family=family, protocol="" if own else protocol_title(protocol)),
+        "uid": identifier(f"{kind}-{protocol}-{paper}"),
+        "name": name,
         "mode": "markers" if own else "lines+markers+text",
         "line": {"color": shade, "dash": _DASHES.get(protocol, "solid"), "width": 1.5},
-        "marker": {"color": shade, "symbol": _SYMBOLS[protocol], "size": 13 if own else 9},
-        "text": [point.title for point in points],
-        "textposition": "top center",
-        "textfont": {"size": 10.5},
+        "marker": {
+            "color": shade,
+            "symbol": _SYMBOLS[protocol] + ("-open" if another else ""),
+            "size": 13 if own else 9,
+            "line": {"width": 2} if another else {},
+        },
+        "text": [_short_title(point) for point in points],
+        "textposition": _text_place(kind, protocol),
+        "textfont": {"size": 11.5},
         "cliponaxis": False,
         "x": [getattr(point, size) for point in points],
         "y": [100 * point.error for point in points],
         "customdata": [_hover(point) for point in points],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
+
+
+def _text_place(kind: str, protocol: str) -> str:
+    """Where names stand beside their markers, so that those of neighbours do not meet."""
+    if kind in ("densenet-BC", "preact") or protocol == MULTI_SCALE:
+        return "bottom left"
+    if kind == "densenet" and protocol == TEN_CROP:
+        return "bottom left"
+    return "top center" if kind == "plain" else "top right"
+
+
+def _short_title(point: SizedError) -> str:
+    """What the legend does not say: "50", "34 B", "L=100 k=12"."""
+    title = point.title
+    for start in ("DenseNet-BC ", "DenseNet ", "DenseNet-", "ResNet-", f"{point.family}-"):
+        title = title.removeprefix(start)
+    return title
 
 
 def _hover(point: SizedError) -> str:
@@ -144,7 +176,7 @@ def errors_caption(points: Sequence[SizedError]) -> str:
             continue
         text = _("{protocol}: the lowest error is that of {net} ({error:.2f} %, {n} parameters)")
         words = text.format(
-            protocol=protocol_title(protocol),
+            protocol=_capital(protocol_title(protocol)),
             net=best.title,
             error=100 * best.error,
             n=short(best.parameters or 0),
@@ -169,3 +201,7 @@ def errors_caption(points: Sequence[SizedError]) -> str:
             )
         found.append(words + ".")
     return " ".join(found)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

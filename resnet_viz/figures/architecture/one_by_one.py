@@ -92,15 +92,36 @@ def block_costs(basic: Convolutions, bottleneck: Convolutions) -> go.Figure:
         showlegend=False,
         margin={"b": 40},
         bargap=0.25,
-        xaxis={"domain": [0, 0.44]},
-        xaxis2={"domain": [0.56, 1], "anchor": "y2"},
+        uniformtext={"minsize": 11, "mode": "hide"},  # thin pieces say it to the pointer only
+        xaxis={"domain": [0, 0.44], "ticklabelstandoff": 6},
+        xaxis2={"domain": [0.56, 1], "anchor": "y2", "ticklabelstandoff": 6},
+        yaxis={"tickformat": "~s"},
         yaxis2={
             "anchor": "x2",
             "title": {"text": _("multiply-adds of one image")},
             "gridcolor": figure.layout.template.layout.yaxis.gridcolor,
+            "tickformat": "~s",
         },
+        annotations=[
+            _total(name, axis, value)
+            for name, block in zip(names, (basic, bottleneck), strict=True)
+            for axis, value in (("", parameters_of(block)), ("2", multiply_adds_of(block)))
+        ],
     )
     return figure
+
+
+def _total(name: str, axis: str, value: int) -> dict[str, Any]:
+    return {
+        "x": name,
+        "y": value,
+        "xref": f"x{axis}",
+        "yref": f"y{axis}",
+        "text": f"<b>{short(value)}</b>",
+        "showarrow": False,
+        "yanchor": "bottom",
+        "font": {"size": 14},
+    }
 
 
 def _piece(

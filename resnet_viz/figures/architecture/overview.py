@@ -163,7 +163,8 @@ def _cell(block: Block, part: Part, x: float, y: float, pitch: float, shade: str
     title = f"{part_title(part)}, {block_title(block, part)}: {lines}"
     if block.shortcut:
         title += f"; {shortcut_title(block.shortcut)}"
-    shape = cell_shape(x, y, width, _CELL_HEIGHT, shade, changes=block.changes)
+    shape = svg.target(x, y - _ARC_HEIGHT, pitch, _CELL_HEIGHT + _ARC_HEIGHT)
+    shape += cell_shape(x, y, width, _CELL_HEIGHT, shade, changes=block.changes)
     if width > 0.8 * _LABELLED:
         middle = x + width / 2
         shape += svg.text(
@@ -229,7 +230,8 @@ def _dense_cells(part: Part, y: float, shade: str) -> tuple[str, float]:
         title += " · ".join(kernel_lines(block)) + "; "
         title += _("takes {n} earlier outputs").format(n=len(block.sources))
         x = _CELLS_LEFT + place * pitch
-        shape = cell_shape(x, top, width, _CELL_HEIGHT, shade, changes=False)
+        shape = svg.target(x, top, pitch, _CELL_HEIGHT)
+        shape += cell_shape(x, top, width, _CELL_HEIGHT, shade, changes=False)
         drawn.append(svg.item(block.key, title, shape))
     return "".join(drawn), _DENSE_ARCS + _CELL_HEIGHT + 2
 

@@ -89,8 +89,8 @@ def _card(
     title = block_title(block, part)
     lines = kernel_lines(block)
     opacity = 0.34 if block.changes else 0.12
-    body = [svg.rect(x, y, width, height, fill=shade, fill_opacity=opacity, stroke=shade, radius=5)]
-    body[0] = body[0].replace("<rect ", '<rect class="cell" ')
+    look = {"fill": shade, "fill_opacity": opacity, "stroke": shade, "radius": 5, "kind": "cell"}
+    body = [svg.target(x, y - arc, width, height + arc), svg.rect(x, y, width, height, **look)]
     body.append(
         svg.text(x + width / 2, y + 17, title, size=12.5, weight=600, anchor="middle")
     )

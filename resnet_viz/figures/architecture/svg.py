@@ -134,6 +134,11 @@ def path(
     return f'<path d="{data}" fill="{fill}" stroke="{stroke}" stroke-width="{n(width)}"{more}/>'
 
 
+def target(x: float, y: float, width: float, height: float) -> str:
+    """What is not seen but can be clicked."""
+    return rect(x, y, width, height, fill="transparent", radius=0)
+
+
 def item(place: str, title: str, body: str, *, current: bool = False) -> str:
     """What a click opens; `title` says what it is, to the pointer and to a screen reader."""
     label = escape(title)

@@ -143,6 +143,7 @@ def shown_rows(rows: list[Row], graphs: list[NetGraph]) -> list[dict[str, str]]:
         if len(graphs) < 2:
             del texts["net"]
         else:
+            del texts["layers"]  # for the width
             for name in row["differs"]:
                 texts[name] = f"{DIFFERS} {texts[name]}"
         shown.append(texts)

@@ -53,6 +53,7 @@ def known_view(backend: Backend) -> None:
             _("Against"),
             {"parameters": _("parameters"), "multiply_adds": _("multiply-adds")},
             key="size",
+            as_pills=True,
         )
     published = [error for error in PUBLISHED_ERRORS if error.measure == measure]
     try:

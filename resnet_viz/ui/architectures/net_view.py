@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from resnet_viz.analysis.graph_jobs import graph_question
-from resnet_viz.architectures import Architecture, differences, ilsvrc
+from resnet_viz.analysis.question import all_jobs
+from resnet_viz.architectures import NAMED, Architecture, differences, ilsvrc
 from resnet_viz.figures.architecture.captions import (
     comparison_caption,
     net_caption,
@@ -58,6 +59,17 @@ def net_view(backend: Backend) -> None:
         _drawings(graph, second)
         _table(graph, second, batch)
         take_away_net(backend, net, graph, st.query_params.get(_PLACE, ""), batch)
+    _ask_ahead(backend)
+
+
+def _ask_ahead(backend: Backend) -> None:
+    """Have the named nets built while a person looks at this one: three seconds of computing.
+
+    What is known already costs nothing; a person's own question takes turns with this one.
+    """
+    if not st.session_state.get("asked_ahead"):
+        st.session_state["asked_ahead"] = True
+        backend.analysis.ask(all_jobs([graph_question(net) for net in NAMED.values()]))
 
 
 def _choose_batch() -> int:
@@ -128,6 +140,7 @@ def _drawings(graph: NetGraph, second: NetGraph | None) -> None:
         crumbs=crumbs(second, there),
         details=details(second, there),
         on_open=_open,
+        hint=False,
     )
     if not there:
         st.markdown(net_caption(second))

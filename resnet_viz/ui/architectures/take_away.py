@@ -33,7 +33,10 @@ def take_away_net(
         batch: of the table.
     """
     name, here = graph.name, graph.nearest(place)
-    with st.expander(_("Take away"), icon=":material/download:"):
+    # Its state is kept, since making a file runs the page again.
+    with st.expander(
+        _("Take away"), icon=":material/download:", key="take_away", on_change="rerun"
+    ):
         code, drawing, table, onnx = st.columns(4, gap="medium")
         with code:
             st.markdown(_("**PyTorch code** of exactly this net"))
@@ -59,7 +62,14 @@ def _onnx(backend: Backend, net: Architecture) -> None:
     st.markdown(_("**ONNX** with fresh weights"))
     made: dict[str, str] = st.session_state.setdefault("onnx_files", {})
     key = json.dumps(net.to_dict(), sort_keys=True)
-    if st.button(_("Make the file"), key="make_onnx", icon=":material/deployed_code:"):
+
+    def want() -> None:
+        st.session_state["onnx_wanted"] = key
+
+    st.button(
+        _("Make the file"), key="make_onnx", icon=":material/deployed_code:", on_click=want
+    )
+    if st.session_state.pop("onnx_wanted", None) == key:
         try:
             text = _("Exporting {net} …").format(net=net.title)
             made[key] = str(answer_now(backend, onnx_question(net), text))
