@@ -58,6 +58,11 @@ page = st.navigation(
         ],
         _("Look inside"): [
             st.Page(
+                "pages/architectures.py",
+                title=_("Architectures"),
+                icon=":material/account_tree:",
+                url_path="architectures",
+                help=_("Any net drawn and counted: stages, blocks, operations."),
                 "pages/residual_blocks.py",
                 title=_("Residual blocks"),
                 icon=":material/account_tree:",

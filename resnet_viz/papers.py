@@ -5,9 +5,12 @@ Errors are fractions, as everywhere in data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from resnet_viz.specs import RunSpec
+from resnet_viz.architectures import NAMED, Architecture, cifar
+from resnet_viz.i18n import _
+from resnet_viz.specs import NetSpec, RunSpec
 from resnet_viz.sweeps import PRESETS, WARMUP_DEPTH, WARMUP_ERROR
 
 HE_2015 = "He et al. 2015, arXiv:1512.03385"
@@ -85,3 +88,182 @@ def _differing(ours: object, theirs: object, fields: tuple[str, ...]) -> list[st
     """Names of `fields` whose values differ; a CIFAR image size of 32 equals its default."""
     values = [(name, getattr(ours, name), getattr(theirs, name)) for name in fields]
     return [n for n, a, b in values if a != b and not (n == "image_size" and a == 32)]
+
+
+# --- errors of whole papers, for a chart against size ---
+
+TEN_CROP, ONE_CROP, MULTI_SCALE, CIFAR_TEST = "10-crop", "1-crop", "multi-scale", "cifar10-test"
+
+
+def protocol_title(protocol: str) -> str:
+    """How an error was measured, in words."""
+    titles = {
+        TEN_CROP: _("validation images, 10 crops"),
+        ONE_CROP: _("validation images, one crop"),
+        MULTI_SCALE: _("validation images, several scales"),
+        CIFAR_TEST: _("test images; trained with crops and flips"),
+    }
+    return titles[protocol]
+
+
+@dataclass(frozen=True)
+class PublishedError:
+    """A net's error in a paper.
+
+    Attributes:
+        title: of the net, with what sets it apart.
+        family: whose colours it has.
+        measure: "top1", "top5" or "test".
+        error: fraction.
+        protocol: how it was measured; one of the codes above.
+        source: paper and table.
+        net: the same net as it can be built here, or None.
+        parameters: the paper's figure where the net cannot be built here.
+        note: what else the paper says of the number.
+    """
+
+    title: str
+    family: str
+    measure: str
+    error: float
+    protocol: str
+    source: str
+    net: Architecture | None = None
+    parameters: float | None = None
+    note: str = ""
+
+
+_HE_2016 = "He et al. 2016, arXiv:1603.05027"
+_DENSENET = "Huang et al. 2016, arXiv:1608.06993"
+
+
+def _resnet(depth: int, shortcut: str) -> Architecture:
+    """ResNet-18 or -34 with another shortcut option than torchvision's B."""
+    base = NAMED[f"resnet{depth}"]
+    assert base.spec is not None
+    title = base.title if shortcut == "B" and depth == 18 else f"{base.title} {shortcut}"
+    spec = replace(base.spec, shortcut=shortcut)
+    return replace(base, name=f"{base.name}{shortcut}", title=title, spec=spec)
+
+
+def _imagenet(
+    rows: Iterable[tuple[str | Architecture, float | None, float | None]],
+    protocol: str,
+    source: str,
+) -> list[PublishedError]:
+    """Top-1 and top-5 errors in per cent; None where the paper has none."""
+    found = []
+    for name, top1, top5 in rows:
+        net = name if isinstance(name, Architecture) else NAMED[name]
+        for measure, error in (("top1", top1), ("top5", top5)):
+            if error is not None:
+                values = (net.title, net.family, measure, error / 100, protocol, source, net)
+                found.append(PublishedError(*values))
+    return found
+
+
+def _cifar(rows: Iterable[tuple[NetSpec, float, str]], source: str) -> list[PublishedError]:
+    return [
+        PublishedError(
+            spec.name, spec.family, "test", error / 100, CIFAR_TEST, source, cifar(spec), note=note
+        )
+        for spec, error, note in rows
+    ]
+
+
+def _known(published: Published) -> list[PublishedError]:
+    family, depth = published.name.split("-")
+    row = NetSpec(family, int(depth)), 100 * published.test_error, published.note
+    return _cifar([row], published.source)
+
+
+def _densenet(rows: Iterable[tuple[str, float, float]]) -> list[PublishedError]:
+    return [
+        PublishedError(
+            title,
+            "densenet",
+            "test",
+            error / 100,
+            CIFAR_TEST,
+            f"{_DENSENET}, Table 2 (C10+)",
+            parameters=1e6 * millions,
+        )
+        for title, millions, error in rows
+    ]
+
+
+_MEDIAN = "median of five runs"
+PUBLISHED_ERRORS = (
+    *_imagenet(
+        [
+            ("vgg16", 28.07, 9.33),
+            ("googlenet", None, 9.15),
+            ("plain34", 28.54, 10.02),
+            (_resnet(34, "A"), 25.03, 7.76),
+            (_resnet(34, "B"), 24.52, 7.46),
+            (_resnet(34, "C"), 24.19, 7.40),
+            ("resnet50", 22.85, 6.71),
+            ("resnet101", 21.75, 6.05),
+            ("resnet152", 21.43, 5.71),
+        ],
+        TEN_CROP,
+        f"{HE_2015}, Table 3",
+    ),
+    *_imagenet(
+        [("plain18", 27.94, None), (_resnet(18, "A"), 27.88, None)],
+        TEN_CROP,
+        f"{HE_2015}, Table 2",
+    ),
+    *_imagenet(
+        [
+            (_resnet(34, "B"), 21.84, 5.71),
+            (_resnet(34, "C"), 21.53, 5.60),
+            ("resnet50", 20.74, 5.25),
+            ("resnet101", 19.87, 4.60),
+            ("resnet152", 19.38, 4.49),
+        ],
+        MULTI_SCALE,
+        f"{HE_2015}, Table 4",
+    ),
+    *_imagenet(
+        [
+            ("densenet121", 25.02, 7.71),
+            ("densenet169", 23.80, 6.85),
+            ("densenet201", 22.58, 6.34),
+        ],
+        ONE_CROP,
+        f"{_DENSENET}, Table 3",
+    ),
+    *_imagenet(
+        [
+            ("densenet121", 23.61, 6.66),
+            ("densenet169", 22.08, 5.92),
+            ("densenet201", 21.46, 5.54),
+        ],
+        TEN_CROP,
+        f"{_DENSENET}, Table 3",
+    ),
+    *(error for published in CIFAR10_TEST_ERROR.values() for error in _known(published)),
+    *_cifar(
+        [
+            (NetSpec("preact", 110), 6.37, _MEDIAN),
+            (NetSpec("resnet", 164, block="bottleneck", shortcut="B"), 5.93, _MEDIAN),
+            (NetSpec("preact", 164, block="bottleneck", shortcut="B"), 5.46, _MEDIAN),
+        ],
+        f"{_HE_2016}, Table 2",
+    ),
+    *_cifar(
+        [(NetSpec("preact", 1001, block="bottleneck", shortcut="B"), 4.92, _MEDIAN)],
+        f"{_HE_2016}, Table 4",
+    ),
+    *_densenet(
+        [
+            ("DenseNet L=40 k=12", 1.0, 5.24),
+            ("DenseNet L=100 k=12", 7.0, 4.10),
+            ("DenseNet L=100 k=24", 27.2, 3.74),
+            ("DenseNet-BC L=100 k=12", 0.8, 4.51),
+            ("DenseNet-BC L=250 k=24", 15.3, 3.62),
+            ("DenseNet-BC L=190 k=40", 25.6, 3.46),
+        ]
+    ),
+)

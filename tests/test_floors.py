@@ -18,6 +18,8 @@ FLOORS = {
     "checks": 0,
     "specs": 0,
     "layers": 0,
+    "graphs": 0,
+    "architectures": 0,
     "signals": 0,
     "inside": 0,
     "trust": 0,
