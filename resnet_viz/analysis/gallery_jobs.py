@@ -11,6 +11,7 @@ from resnet_viz.analysis.inquiry import Job
 from resnet_viz.analysis.question import Question
 from resnet_viz.datasets.catalogue import as_loaded
 from resnet_viz.datasets.scan import scan
+from resnet_viz.i18n import _
 from resnet_viz.specs import DataSpec
 
 IMAGES = 30
@@ -35,8 +36,9 @@ class Gallery:
     masks: NDArray[np.bool_] | None
 
     def title(self, number: int) -> str:
-        """ "cat", or the number of the image as well where a class has several."""
-        return f"{self.classes[self.labels[number]]} · {self.places[number]}"
+        """The class of an image, and its place: "cat, test image 3"."""
+        text = _("{name}, test image {n}")
+        return text.format(name=self.classes[self.labels[number]], n=self.places[number])
 
 
 def gallery_question(data: DataSpec, size: int, count: int = IMAGES) -> Question:

@@ -70,6 +70,7 @@ class Inquiry:
         self._answers: list[Any] = []
         self._error: Callable[[], str] | None = None
         self._trouble: str | None = None
+        self._refused = False
         self._seconds = 0.0
         self._cancelled = False
         self.next_job()
@@ -101,6 +102,11 @@ class Inquiry:
     def trouble(self) -> str | None:
         """The traceback, where the error was not expected."""
         return self._trouble
+
+    @property
+    def refused(self) -> bool:
+        """Whether a job answered with a reason, for which it would give the same answer again."""
+        return self._refused
 
     @property
     def cancelled(self) -> bool:
@@ -144,6 +150,7 @@ class Inquiry:
     def accept(self, job: Job, reply: Reply) -> None:
         """Take the reply to the job that `next_job` gave."""
         if reply.answer is None:
+            self._refused = reply.trouble is None
             self.fail(lambda: reply.error, reply.trouble)
             return
         self._cache.put(job.key, reply.answer)

@@ -20,10 +20,10 @@ from resnet_viz.i18n import _
 from resnet_viz.nets.build import Net
 from resnet_viz.nets.bundled import bundled_names, bundled_nets, bundled_path
 from resnet_viz.nets.imagenet import open_imagenet
-from resnet_viz.nets.weights_file import check_memory
+from resnet_viz.nets.weights_file import WeightsError, check_memory
 from resnet_viz.sources import NetCard, Source
 from resnet_viz.specs import RunSpec, SpecError
-from resnet_viz.training.checkpoint import Checkpoint
+from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 
 KEPT_NETS = 8
 KEPT_PARAMETERS = 200_000_000  # of all of them together, 0.8 GB; the last net may have more
@@ -83,12 +83,13 @@ def _read(source: Source) -> tuple[Net, NetCard]:
     if source.kind == "bundled":
         return _bundled(source.name)
     if os.path.isfile(source.path):  # else whoever opens it says what is missing
-        check_memory(os.path.getsize(source.path), Path(source.path).name)
+        name = source.name if source.kind == "file" else Path(source.path).name
+        check_memory(os.path.getsize(source.path), name)
     if source.kind == "run":
         return _run(source)
     if source.kind == "imagenet":
         return open_imagenet(source.name, source.path)
-    return file_net(Path(source.path), source.name, source.statistics)
+    return _file(source)
 
 
 def _bundled(name: str) -> tuple[Net, NetCard]:
@@ -108,6 +109,15 @@ def _run(source: Source) -> tuple[Net, NetCard]:
     path = Path(source.path)
     found = read_trained(path, source.step, run)
     return trained_net(found, run, f"{run.net.name} ({source.name})", path.name)
+
+
+def _file(source: Source) -> tuple[Net, NetCard]:
+    """A file of one's own; what is wrong with it is said of the name that it came with."""
+    path = Path(source.path)
+    try:
+        return file_net(path, source.name, source.statistics)
+    except (WeightsError, CheckpointError, SpecError) as error:
+        raise type(error)(str(error).replace(path.name, source.name)) from None
 
 
 def _randomised_card(card: NetCard, lowest: str) -> NetCard:

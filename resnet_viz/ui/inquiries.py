@@ -66,11 +66,13 @@ class AnswerError(SpecError):
 
     Attributes:
         trouble: the traceback, where the error was not expected.
+        refused: asking again would give the same answer.
     """
 
-    def __init__(self, text: str, trouble: str | None) -> None:
+    def __init__(self, text: str, trouble: str | None, *, refused: bool = False) -> None:
         super().__init__(text)
         self.trouble = trouble
+        self.refused = refused
 
 
 def refuse(place: DeltaGenerator, error: Exception) -> None:
@@ -80,7 +82,8 @@ def refuse(place: DeltaGenerator, error: Exception) -> None:
     if isinstance(error, AnswerError):
         if error.trouble:
             place.expander(_("Details")).code(error.trouble, language=None)
-        place.button(_("Ask again"), key="ask_again")  # any click runs the page again
+        if not error.refused:
+            place.button(_("Ask again"), key="ask_again")  # any click runs the page again
 
 
 def watch(
@@ -90,6 +93,7 @@ def watch(
     name: str,
     first: int = 1,
     last: Callable[[list[Any]], None] | None = None,
+    after: str = "",
 ) -> None:
     """Draw the answers again and again until there are all of them.
 
@@ -100,12 +104,19 @@ def watch(
         name: of the question, as in `ask`.
         first: so many answers make a first picture.
         last: draws what is needed only when nothing more comes.
+        after: name of the question whose answers this one goes on from; its Stop stops this too.
     """
+    if after and _stopped_too_late(after):
+        inquiry.cancel()
     pace, asked = _pace(inquiry, first), _asked(name)
+    told = inquiry.cancelled
 
     def region() -> None:
+        nonlocal told
         if pace != _pace(inquiry, first) or asked != _asked(name):
-            st.rerun()  # to look at another pace, or no more; or to ask again
+            if told or not inquiry.cancelled or asked != _asked(name):
+                st.rerun()  # to look at another pace, or no more; or to ask again
+            told = True  # that it is stopped, before the whole page runs again
         _await(inquiry, first)
         ended = inquiry.ended  # asked first: what has ended gets no more answers
         answers = inquiry.answers
@@ -114,7 +125,7 @@ def watch(
         with st.container(
             height=STATUS_PIXELS if inquiry.error is None else "content", border=False
         ):
-            _status(inquiry, name)
+            _status(inquiry, name, after or name)
         if answers:
             st.session_state[f"{name}_shown"] = draw, answers
             draw(answers)
@@ -134,6 +145,7 @@ def watch_questions(
     draw: Callable[[list[Any]], None],
     *,
     last: Callable[[list[Any]], None] | None = None,
+    after: str = "",
 ) -> None:
     """Ask several questions, and draw their results again and again until there are all of them.
 
@@ -141,6 +153,7 @@ def watch_questions(
         name: of the place, as in `ask`.
         draw: takes a result a question; None for those that are not there yet.
         last: as `draw`, for what is needed only when nothing more comes; not without any result.
+        after: as in `watch`.
     """
 
     def end(answers: list[Any]) -> None:
@@ -154,7 +167,24 @@ def watch_questions(
         name=name,
         first=len(questions[0].jobs),
         last=end,
+        after=after,
     )
+
+
+def missing(name: str, waiting: str = "") -> None:
+    """Say why something is not there, in its place: it is still to come, or will not.
+
+    Args:
+        name: of the question, as in `ask`.
+        waiting: what to say while it is still to come.
+    """
+    inquiry = _asked(name)
+    if inquiry is not None and inquiry.cancelled:
+        st.caption(_("Not measured: stopped."))
+    elif inquiry is not None and inquiry.error is not None:
+        st.caption(_("Not measured."))
+    else:
+        st.caption(waiting or _("Coming …"))
 
 
 def _await(inquiry: Inquiry, count: int) -> None:
@@ -170,8 +200,13 @@ def _pace(inquiry: Inquiry, first: int) -> float | None:
     return TICK_SECONDS if len(inquiry.answers) >= first else FIRST_SECONDS
 
 
-def _status(inquiry: Inquiry, name: str) -> None:
-    """How far it is, with Stop; or why it ended early, and how to go on."""
+def _status(inquiry: Inquiry, name: str, line: str) -> None:
+    """How far it is, with Stop; or why it ended early, and how to go on.
+
+    Args:
+        line: name of the first of the questions that follow each other in the same place. They
+            share one Stop, so that a click that comes while one follows another is not lost.
+    """
     count, total = len(inquiry.answers), len(inquiry.jobs)
     if inquiry.error is not None:
         st.error(plain(inquiry.error), icon=":material/error:")
@@ -189,7 +224,25 @@ def _status(inquiry: Inquiry, name: str) -> None:
             row.button(_("Go on"), key=f"{name}_on", on_click=_forget, args=(name,))
             return
         row.progress(count / total, _progress_text(inquiry))
-        row.button(_("Stop"), icon=":material/stop:", key=f"{name}_stop", on_click=inquiry.cancel)
+        row.button(
+            _("Stop"),
+            icon=":material/stop:",
+            key=f"{line}_stop",
+            on_click=_stop,
+            args=(inquiry, line),
+        )
+
+
+def _stop(inquiry: Inquiry, line: str) -> None:
+    inquiry.cancel()
+    if inquiry.done:  # the click came too late for this question, not for the one after it
+        st.session_state[f"{line}_stopped"] = inquiry
+
+
+def _stopped_too_late(line: str) -> bool:
+    """Whether the question of that name was stopped when it was done; said once."""
+    stopped = st.session_state.pop(f"{line}_stopped", None)
+    return stopped is not None and stopped is _asked(line)
 
 
 def _done_text(inquiry: Inquiry) -> str:

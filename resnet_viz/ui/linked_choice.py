@@ -7,6 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from resnet_viz.i18n import _
+from resnet_viz.ui.words import plain
+
+_LACKING = "lacking_links"  # of the session: key -> what a link asked for in vain, what it got
+_MOST_LETTERS = 40
+
 
 def linked_choice(
     label: str,
@@ -18,6 +24,7 @@ def linked_choice(
     hide_label: bool = False,
     as_list: bool = False,
     as_pills: bool = False,
+    tell: bool = True,
 ) -> str:
     """A choice of which one is always taken: a segmented control, a list, or pills, which wrap.
 
@@ -25,11 +32,14 @@ def linked_choice(
         titles: code to what a person reads.
         key: of the widget, and its name in the link.
         default: the code to begin with, which the link leaves out; None for the first.
+        tell: say so where the link asks for what is not offered.
     """
     default = default or next(iter(titles))
     codes: Sequence[str] = list(titles)
-    known = (st.session_state.get(key), st.query_params.get(key))
+    linked = st.query_params.get(key)
+    known = (st.session_state.get(key), linked)
     current: str = next((str(code) for code in known if code in titles), default)
+    _note_lacking(key, [linked] if linked and linked not in titles else [], [current])
 
     # It begins as its own default, and that is told again at every run. A value that is put into
     # the session reaches the browser once: where another run comes before it is drawn there, it
@@ -47,6 +57,8 @@ def linked_choice(
     else:
         chosen = st.segmented_control(label, codes, default=current, required=True, **options)
     assert chosen is not None  # since one is required
+    if tell:
+        _tell_lacking(key, titles, [chosen])
     # Streamlit 1.67 shows this in the browser's address with the next run only.
     if chosen == default:
         st.query_params.pop(key, None)
@@ -70,10 +82,12 @@ def linked_choices(
         default: the codes to begin with, which the link leaves out.
         most: so many can be chosen.
     """
+    linked = st.query_params.get_all(key)
     current = st.session_state.get(key)
     if current is None or not titles.keys() >= set(current):
-        wanted = [code for code in st.query_params.get_all(key) if code in titles][:most]
+        wanted = [code for code in linked if code in titles][:most]
         current = list(dict.fromkeys(wanted)) or list(default)
+        _note_lacking(key, [code for code in linked if code and code not in titles], current)
         if key in st.session_state:  # other options now; Streamlit would take some away
             st.session_state[key] = current
     chosen: list[str] = st.multiselect(
@@ -84,8 +98,34 @@ def linked_choices(
         key=key,
         max_selections=most,
     )
+    _tell_lacking(key, titles, chosen)
     if not chosen or chosen == list(default):
         st.query_params.pop(key, None)
     elif st.query_params.get_all(key) != chosen:
         st.query_params[key] = chosen
     return chosen
+
+
+def _note_lacking(key: str, wanted: Sequence[str], shown: Sequence[str]) -> None:
+    """Keep what a link asks for in vain; it will say what is shown instead from here on."""
+    noted: dict[str, tuple[Sequence[str], Sequence[str]]]
+    noted = st.session_state.setdefault(_LACKING, {})
+    if key in st.session_state:  # drawn before: other options now, or the person's own choice
+        return
+    noted.pop(key, None)
+    if wanted:
+        noted[key] = [code[:_MOST_LETTERS] for code in wanted], list(shown)
+
+
+def _tell_lacking(key: str, titles: Mapping[str, str], chosen: Sequence[str]) -> None:
+    """Say what a link asked for in vain, until something else is chosen."""
+    noted = st.session_state.get(_LACKING, {})
+    if key not in noted:
+        return
+    wanted, shown = noted[key]
+    if list(chosen) != shown:
+        del noted[key]
+        return
+    text = _("The link asks for {wanted}, which is not here; showing {shown}.")
+    names = ", ".join(titles[code] for code in shown)
+    st.caption(plain(text.format(wanted=", ".join(map(repr, wanted)), shown=names)))

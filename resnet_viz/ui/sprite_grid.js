@@ -19,10 +19,13 @@ function newGrid() {
   const box = document.createElement("div")
   label.className = "resnet-viz-grid-label"
   label.setAttribute("aria-hidden", "true") // every cell says it by itself
+  const more = document.createElement("div")
+  more.className = "resnet-viz-grid-label"
+  more.setAttribute("aria-hidden", "true") // the cells are counted to who cannot see them
   box.className = "resnet-viz-grid"
   box.setAttribute("role", "listbox")
-  root.append(label, box)
-  const grid = { root, label, box, sheet: null, drawn: null, part: null, chosen: null }
+  root.append(label, box, more)
+  const grid = { root, label, box, more, sheet: null, drawn: null, part: null, chosen: null }
   grid.awaited = undefined // what was chosen here and Python has not answered yet
   grid.top = 0
   box.onclick = ({ target }) => target.role === "option" && choose(grid, placeOf(grid, target))
@@ -111,18 +114,24 @@ function fit(grid) {
   const sheet = grid.drawn
   if (!sheet || grid.root.offsetWidth === 0) return // nothing to show, or in a closed tab
   const width = grid.root.offsetWidth - 2 * PADDING
-  let times = MOST_TIMES_LARGER
-  for (; times > 1; times--) {
+  const height = (times) => {
     const step = sheet.cell * times + GAP
     const columns = Math.floor((width + GAP) / step)
-    const rows = Math.ceil(sheet.order.length / columns)
-    if (columns > 0 && rows * step + 2 * PADDING <= sheet.most) break
+    return columns > 0 ? Math.ceil(sheet.order.length / columns) * step + 2 * PADDING : Infinity
   }
+  let times = MOST_TIMES_LARGER
+  while (times > 1 && height(times) > sheet.most) times--
+  // Where some are left over, the last row that is seen is cut, and a line says how many there are.
+  const scrolls = height(times) > sheet.most
+  const rows = Math.max(1, Math.floor((sheet.most - PADDING) / (sheet.cell * times + GAP) - 0.5))
+  const most = scrolls ? (rows + 0.5) * (sheet.cell * times + GAP) + PADDING : sheet.most
+  grid.box.style.setProperty("--most", `${most}px`)
+  grid.more.textContent = scrolls ? sheet.more : ""
+  grid.more.hidden = !scrolls
   if (times === grid.times && sheet === grid.fitted) return
   grid.times = times
   grid.fitted = sheet
   const style = grid.box.style
-  style.setProperty("--most", `${sheet.most}px`)
   style.setProperty("--side", `${sheet.cell * times}px`)
   style.setProperty("--sheet-width", `${sheet.width * times}px`)
   style.setProperty("--sheet-height", `${sheet.height * times}px`)

@@ -48,7 +48,8 @@ def sprite_grid(
 ) -> int | None:
     """Show the cells of a sheet; as many side by side as the width has place for.
 
-    Few cells are drawn two or three times as large; many scroll. Choosing the chosen cell again
+    Few cells are drawn two or three times as large; many scroll, with the last row cut and a line
+    that says how many there are. Choosing the chosen cell again
     takes the choice back. Scroll and choice stay when the sheet changes.
 
     Args:
@@ -72,6 +73,7 @@ def sprite_grid(
         "width": sheet.size[0],
         "height": sheet.size[1],
         "most": height,
+        "more": _("{n} in all; scroll to see the others.").format(n=sheet.count),
     }
     name = hashlib.blake2b(sheet.png + repr(shown).encode(), digest_size=8).hexdigest()
     with st.container(gap=None):

@@ -28,7 +28,7 @@ def test_shapes_of_every_class_in_turn_with_their_masks():
         assert (found.masks[n] == data.test_masks[place].numpy()).all()
         earlier = data.test_labels[:place].tolist().count(int(found.labels[n]))
         assert earlier == n // 10
-    assert found.title(3).startswith(found.classes[found.labels[3]])
+    assert found.title(3) == f"{found.classes[found.labels[3]]}, test image {found.places[3]}"
 
 
 def test_grey_images_come_in_three_equal_channels_at_the_size_of_the_net():

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
@@ -41,9 +42,13 @@ def opened(name: str) -> Opened:
 
 def as_seen(net: Opened, photo: str = "cat") -> torch.Tensor:
     """The middle of a photograph, as a net takes it at a first visit."""
+    return as_input(picture_text(seen_pixels(net.card.image_size, photo)), net)
+
+
+def seen_pixels(size: int, photo: str = "cat") -> np.ndarray:
+    """The same square before a net normalises it."""
     picture = open_sample(photo)
-    pixels = cut(picture, centre_square(picture), net.card.image_size)
-    return as_input(picture_text(pixels), net)
+    return cut(picture, centre_square(picture), size)
 
 
 def opened_png(data: bytes) -> Image.Image:

@@ -8,8 +8,19 @@ import numpy as np
 import pytest
 import torch
 
+from resnet_viz.figures.maps.pictures import image_png
 from resnet_viz.methods import methods
-from tests.pages.inside import PLAIN, RESIDUAL, as_seen, is_there, numbers, opened, opened_png, png
+from tests.pages.inside import (
+    PLAIN,
+    RESIDUAL,
+    as_seen,
+    is_there,
+    numbers,
+    opened,
+    opened_png,
+    png,
+    seen_pixels,
+)
 from tests.pages.waiting import said, texts, until
 
 PAGE = "attributions"
@@ -63,7 +74,17 @@ def test_the_maps_are_the_gradients_that_autograd_gives(app, files):
     rows = json.loads(files["attributions.json"]())
     assert [row["sum"] for row in rows] == list(table["sum"])
     assert len(files["attributions.csv"]().splitlines()) == 3
-    assert opened_png(files["attributions.png"]()).width > 200
+    # The image that the nets saw stands above the maps, and no title above nothing.
+    drawn = np.array(opened_png(files["attributions.png"]()).convert("RGB"))
+    image = np.array(opened_png(image_png(seen_pixels(32))).convert("RGB"))
+    side = len(image)
+    here = [
+        y
+        for y in range(len(drawn) - side)
+        if np.array_equal(drawn[y : y + side, 16 : 16 + side], image)
+    ]
+    assert len(here) == 1
+    assert here[0] < 45  # its own title stands above it, and no other line
 
 
 def test_a_link_restores_methods_parameters_class_and_drawing(app):
@@ -99,7 +120,8 @@ def test_no_method_at_all_is_answered_and_the_page_goes_on(app):
 
 
 def test_classes_stand_side_by_side(app):
-    page = until(app(PAGE, **ONE, methods="saliency", by_2="targets"), ENDED)
+    page = until(app(PAGE, net=RESIDUAL, methods="saliency", by_2="targets"), ENDED)
+    assert f"{PLAIN} is left out" in texts(page.caption)
     table = numbers(page, "logit")
     assert len(table) == 2
     assert list(table["logit"]) == sorted(table["logit"], reverse=True)  # the two most probable
@@ -237,6 +259,6 @@ def test_a_file_cut_short_is_refused_and_the_page_goes_on(app, home):
     page = app(PAGE, net_from="file", methods="saliency", **ALONE)
     uploader = page.file_uploader(key="net_file")
     uploader.set_value(("cut.pt", file.getvalue()[:-2000], "application/octet-stream")).run()
-    until(page, lambda p: "cut.pt" in texts(p.warning))
+    until(page, lambda p: "cut.pt" in texts(p.error))
     page.selectbox(key="net_from").set_value("bundled").run()
     until(page, ENDED)

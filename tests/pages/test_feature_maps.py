@@ -4,13 +4,14 @@ import io
 import json
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
 import torch
 
 from resnet_viz.nets.imagenet_files import NETS, weights_home
-from resnet_viz.points import find_point
+from resnet_viz.points import find_point, points_of
 from tests.nets.usual import UsualResNet
 from tests.pages.inside import PLAIN, RESIDUAL, as_seen, is_there, numbers, opened, opened_png, png
 from tests.pages.waiting import said, texts, until, warned
@@ -98,6 +99,22 @@ def test_a_link_opens_a_point_and_its_maps_are_those_of_a_forward_hook(app, file
     assert min(opened_png(files["feature_maps.png"]()).size) > 50
 
 
+def test_a_plain_net_without_the_point_says_why_in_words(app):
+    place = {"maps": "place", "stage": "2"}
+    page = app(PAGE, net=RESIDUAL, **place)
+    page.selectbox(key=f"point_{'_'.join(kinds(RESIDUAL, 'stage2.block3'))}").set_value("sum")
+    until(page.run(), is_there("feature_maps.png"))
+    (told,) = [c.value for c in page.caption if PLAIN in c.value and "block" in c.value]
+    assert "a plain block has no shortcut" in told
+    assert told.count(PLAIN) == 1
+    assert "stage2.block3" not in told
+
+
+def kinds(name, block):
+    points = points_of(opened(name).card.net)
+    return [p.kind for p in points if p.name == block or p.name.startswith(f"{block}.")]
+
+
 @pytest.mark.parametrize(("linked", "shown"), [("7", 7), ("99", 0), ("-1", 0), ("x", 0)])
 def test_a_link_chooses_a_channel_that_there_is(app, linked, shown):
     page = app(PAGE, **ONE, maps="place", order="index", channel_1=linked)
@@ -169,10 +186,11 @@ def test_a_plain_net_alone_has_no_sum_and_the_page_says_what_to_choose(app):
 def test_without_runs_the_page_says_how_to_have_some_and_goes_on(app, store):
     if store.runs():
         pytest.skip("another test of this file has trained nets by now")
-    page = app(PAGE, net_from="run")
-    assert "No run has kept a net yet" in texts(page.warning)
-    page.selectbox(key="net_from").set_value("bundled").run()
+    page = until(app(PAGE, **ONE), is_there("feature_strip.png"))
+    page.selectbox(key="net_from").set_value("run").run()
+    assert "No run has kept a net yet" in texts(page.caption)
     until(page, is_there("feature_strip.png"))
+    assert set(numbers(page, "probability")["net"]) == {RESIDUAL}  # as before
     assert not page.warning
 
 
@@ -259,7 +277,7 @@ def bring(page, name, data):
 
 def test_a_state_dict_of_ones_own_opens_and_has_no_probes(app):
     page = app(PAGE, net_from="file", **ALONE)
-    assert "Bring a file with the weights" in texts(page.warning)
+    assert "Bring a file with the weights" in texts(page.caption)
     bring(page, "peer.pt", weights())
     until(page, is_there("feature_strip.png"))
     assert not page.warning
@@ -276,21 +294,46 @@ def test_a_pickle_that_would_run_code_is_refused_with_that_reason(app, home, tmp
     made = tmp_path / "made"
     page = app(PAGE, net_from="file", **ALONE)
     bring(page, "evil.pt", pickle.dumps(Runs(made), protocol=2))
-    until(page, warned("pickle that would run code"))
+    until(page, refused("pickle that would run code"))
     assert not made.exists()
     bring(page, "good.pt", weights((1, 1, 2)))
     until(page, is_there("feature_strip.png"))
     assert not page.warning
 
 
-def test_a_file_that_is_no_net_is_refused_and_can_be_deleted(app, home):
-    page = app(PAGE, net_from="file", **ALONE)
+def test_a_file_that_is_no_net_is_refused_by_its_name_and_not_kept(app, home):
+    page = until(app(PAGE, **ONE), is_there("feature_strip.png"))
+    page.selectbox(key="net_from").set_value("file").run()
+    before = kept_names(home)
     bring(page, "notes.pt", b"no weights at all")
-    until(page, warned("notes.pt"))
-    assert any(path.name.endswith("notes.pt") for path in (home / "nets" / "own").iterdir())
+    until(page, refused("notes.pt"))
+    assert not re.search("[0-9a-f]-notes", texts(page.error))
+    assert kept_names(home) == before
+    assert not [button for button in page.button if button.key == "ask_again"]
+    # The net that was there before stays on the page, whose picture can still be chosen.
+    assert [button for button in page.get("button_group") if button.key == "picture"]
+    until(page, is_there("feature_strip.png"))
+    page.file_uploader(key="net_file").set_value(None).run()
+    assert not page.error
+
+
+def test_a_file_that_was_kept_can_be_deleted(app, home):
+    page = app(PAGE, net_from="file", **ALONE)
+    bring(page, "mine.pt", weights((2, 1, 1)))
+    until(page, is_there("feature_strip.png"))
+    assert any("mine.pt" in name for name in kept_names(home))
     page.button(key="net_delete").click()
     page.file_uploader(key="net_file").set_value(None).run()
-    assert not any(path.name.endswith("notes.pt") for path in (home / "nets" / "own").iterdir())
+    assert not any("mine.pt" in name for name in kept_names(home))
+
+
+def kept_names(home):
+    folder = home / "nets" / "own"
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
+
+
+def refused(text):
+    return lambda page: text in texts(page.error)
 
 
 # The picture
@@ -299,11 +342,14 @@ def test_a_file_that_is_no_net_is_refused_and_can_be_deleted(app, home):
 def test_a_picture_of_ones_own_is_seen_and_survives_a_broken_one(app):
     page = app(PAGE, picture="upload", **ONE)
     until(page, is_there("feature_strip.png"))
+    assert "only its owner has" in texts(page.info)
+    assert "not in the link" in texts(page.caption)
     cat = numbers(page, "probability")
     uploader = page.file_uploader(key="picture_file")
     uploader.set_value(("red.png", png(50, 40), "image/png")).run()
     until(page, lambda p: not numbers(p, "probability").equals(cat))
     red = numbers(page, "probability")
+    assert not page.info
     uploader = page.file_uploader(key="picture_file")
     uploader.set_value(("broken.png", png(50, 40)[:60], "image/png")).run()
     assert "broken" in texts(page.error)
@@ -313,7 +359,11 @@ def test_a_picture_of_ones_own_is_seen_and_survives_a_broken_one(app):
 
 
 def test_an_image_of_a_data_set_is_seen_whole(app):
+    page = app(PAGE, picture="data", picture_data="digits", picture_image="3", **ONE)
+    until(page, is_there("feature_strip.png"))
+    assert "“3”, is none of the 10 classes" in texts(page.caption)
     page = app(PAGE, picture="data", picture_data="shapes", picture_image="3", **ONE)
     until(page, is_there("feature_strip.png"))
+    assert "none of the" not in texts(page.caption)
     assert "exactly as the net sees" in pictures(page)
     assert not page.warning

@@ -61,3 +61,25 @@ def test_a_choice_that_is_offered_no_more_gives_way_to_the_link_s_or_the_default
     app = visit(list="c", row="d", some=["d", "b"])
     app.toggle(key="few").set_value(True).run()
     assert said(app) == "a b b"
+
+
+def test_a_link_that_asks_for_what_is_not_here_is_answered_until_something_is_chosen():
+    app = visit(list="x", row="*y*", some=["x", "c"])
+    told = [caption.value for caption in app.caption]
+    assert told == [
+        "The link asks for 'x', which is not here; showing A.",
+        "The link asks for '\\*y\\*', which is not here; showing B.",
+        "The link asks for 'x', which is not here; showing C.",
+    ]
+    assert "list" not in app.query_params
+    assert [caption.value for caption in app.run().caption] == told
+    app.selectbox(key="list").select("d").run()
+    assert [caption.value for caption in app.caption] == told[1:]
+    app.selectbox(key="list").select("a").run()
+    assert [caption.value for caption in app.caption] == told[1:]
+
+
+def test_other_options_are_no_fault_of_the_link():
+    app = visit(list="c", row="d", some=["d", "b"])
+    app.toggle(key="few").set_value(True).run()
+    assert not app.caption

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -103,6 +104,25 @@ def prediction_caption(looks: Sequence[Looked], classes: Sequence[str]) -> str:
         firsts = {look.overview.prediction.top(1)[0] for look in looks}
         sentences.append(_("They agree.") if len(firsts) == 1 else _("They do not agree."))
     return " ".join(sentences)
+
+
+def unknown_class_caption(label: str, net: str, classes: Sequence[str]) -> str:
+    """That a picture's class is none of a net's; "" where it is one, or part of one's name.
+
+    Args:
+        label: name of the picture's class.
+        net: what it is called.
+        classes: names of the net's classes, which may have synonyms.
+    """
+    words = {word for name in classes for word in re.findall(r"\w+", name.lower())}
+    if label in classes or words.issuperset(re.findall(r"\w+", label.lower())):
+        return ""
+    text = _(
+        "The picture's class, “{label}”, is none of the {n} classes that {net} can name "
+        "({first} … {last}): no answer could be right."
+    )
+    first, last = class_name(classes[0]), class_name(classes[-1])
+    return text.format(net=net, label=label, n=len(classes), first=first, last=last)
 
 
 def _probability(look: Looked, c: int) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from resnet_viz.figures.maps.rows import place_title
-from resnet_viz.figures.maps.scales import Values
+from resnet_viz.figures.maps.scales import PERCENTILE, Values
 from resnet_viz.figures.spread import number_text
 from resnet_viz.i18n import _
 from resnet_viz.inside import Strongest
@@ -110,6 +110,21 @@ def strip_caption(strip: Sequence[Strongest]) -> str:
         text = _("Channels that are zero everywhere for this image: {places}.")
         sentences.append(text.format(places=", ".join(told)))
     return " ".join(sentences)
+
+
+def strip_legend(strip: Sequence[Strongest]) -> str:
+    """What the colours of `rows.depth_strip` mean."""
+    text = _(
+        "The brighter, the stronger. Every stage has a colour scale of its own, whose bright end "
+        "is the {p:g}th percentile of what is shown of it."
+    )
+    if any((found.maps < 0).any() for found in strip):
+        text = _(
+            "Where a picture is pale, red is positive and blue negative, the darker the stronger; "
+            "elsewhere the brighter, the stronger. Every stage has a colour scale of its own, "
+            "whose end is the {p:g}th percentile of the sizes shown of it."
+        )
+    return text.format(p=PERCENTILE)
 
 
 def _number(value: float) -> str:

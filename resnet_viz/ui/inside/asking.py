@@ -41,14 +41,19 @@ def answer_now(backend: Backend, question: Question, text: str) -> Any:
 
 def _await(backend: Backend, jobs: tuple[Job, ...], text: str) -> list[Any]:
     inquiry = backend.analysis.ask(jobs)
+    # One place in every run: else what follows moves, and stands there twice where the next run
+    # is broken off before Streamlit has taken the old ones away.
+    place = st.empty()
     try:
         if not inquiry.wait(_LOOK_SECONDS):
-            with st.spinner(text if backend.analysis.ready else _("Loading PyTorch …")):
-                place = st.empty()
+            text = text if backend.analysis.ready else _("Loading PyTorch …")
+            with place.container(), st.spinner(text):
+                beat = st.empty()
                 while not inquiry.wait(_LOOK_SECONDS):
-                    place.empty()  # lets another click on the page end this run of it
+                    beat.empty()  # lets another click on the page end this run of it
+            place.empty()
     finally:
         inquiry.cancel()  # nobody waits for it any more
     if inquiry.error is not None:
-        raise AnswerError(inquiry.error, inquiry.trouble)
+        raise AnswerError(inquiry.error, inquiry.trouble, refused=inquiry.refused)
     return inquiry.answers

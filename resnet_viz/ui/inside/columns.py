@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import streamlit as st
+
 from resnet_viz.analysis.feature_jobs import overview_question
 from resnet_viz.figures.maps.predictions import class_name
 from resnet_viz.i18n import _
@@ -15,6 +17,7 @@ from resnet_viz.ui.inside.method_form import target_control, targets_control
 from resnet_viz.ui.inside.nets import Shown, checkpoints_of, show
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 MOST_COLUMNS = 6
 
@@ -51,6 +54,9 @@ def columns_control(backend: Backend, looking: Looking) -> list[Column]:
         said = _predict(backend, looking, first)
         key = f"targets_{first.source.name}"
         chosen = targets_control(first.card, key=key, default=said.top(2))
+        for other in looking.nets[1:]:
+            text = _("Classes stand side by side for {net} alone; {other} is left out.")
+            st.caption(plain(text.format(net=first.title, other=other.title)))
         return [Column(first, target, said) for target in chosen]
     nets = looking.nets if by == "nets" else show(backend, kept)
     return target_columns(backend, looking, nets)

@@ -20,13 +20,13 @@ from resnet_viz.figures.attributions.overlay import (
     view_name,
 )
 from resnet_viz.figures.maps.pictures import Picture, image_png
-from resnet_viz.figures.maps.predictions import class_name
+from resnet_viz.figures.maps.predictions import class_name, unknown_class_caption
 from resnet_viz.i18n import _
 from resnet_viz.inside import Attribution
 from resnet_viz.methods import Method
 from resnet_viz.specs import SpecError
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import missing, watch_questions
 from resnet_viz.ui.inside.columns import Column, columns_control
 from resnet_viz.ui.inside.commands import attribute_command
 from resnet_viz.ui.inside.looking import Looking
@@ -147,6 +147,8 @@ def _draw(
     look: Look,
 ) -> None:
     pixel_images([_image(looking, column) for column in columns], least=110, most=150)
+    for text in _unknown(looking, columns):
+        st.caption(plain(text))
     st.caption(colours_caption(chosen, look.view))
     rows = _pictures(looking, chosen, columns, found, look)
     places = st.columns(2 if len(columns) <= 2 else 1, gap="large")
@@ -160,7 +162,16 @@ def _draw(
             if any(pictures):
                 pixel_images([p for p in pictures if p], least=90, most=220)
             elif len(refusals) < len(columns):
-                st.caption(_("Coming …"))
+                missing("compare")
+
+
+def _unknown(looking: Looking, columns: Sequence[Column]) -> list[str]:
+    """Which nets do not know the class of the picture, where that has one."""
+    label, cards = looking.seen.label, {column.net.title: column.net.card for column in columns}
+    if label is None:
+        return []
+    told = [unknown_class_caption(label, title, card.classes) for title, card in cards.items()]
+    return [text for text in told if text]
 
 
 def _image(looking: Looking, column: Column) -> Picture:
@@ -249,9 +260,12 @@ def _take_away(
     take_away_inside(
         "attributions",
         png=lambda: comparison_png(
-            _pictures(looking, chosen, columns, found, look),
-            [method.title for method in chosen],
-            [column.title for column in columns],
+            [
+                [_image(looking, column) for column in columns],
+                *_pictures(looking, chosen, columns, found, look),
+            ],
+            ["", *(method.title for method in chosen)],
+            [],  # every picture of several has its own title
         ),
         rows=rows,
         json=lambda: rows_json(rows),

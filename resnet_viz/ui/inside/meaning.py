@@ -23,7 +23,7 @@ from resnet_viz.i18n import _
 from resnet_viz.inside import LinearProbes
 from resnet_viz.specs import SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
-from resnet_viz.ui.inquiries import known_results, watch_questions
+from resnet_viz.ui.inquiries import known_results, missing, watch_questions
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.live_chart import live_chart
@@ -57,6 +57,7 @@ def meaning_view(backend: Backend, looking: Looking) -> None:
         asked,
         lambda found: _draw(_probed(nets, probes, found)),
         last=lambda found: _take_away(_probed(nets, probes, found), nets),
+        after="probes",
     )
 
 
@@ -95,7 +96,8 @@ def _errors(nets: Sequence[Shown], found: Sequence[LinearProbes | None]) -> None
 
 def _draw(found: Sequence[Probed]) -> None:
     if not found:
-        st.caption(_("Probes are being fitted; they are kept, so that the next visit has them."))
+        text = _("Probes are being fitted; they are kept, so that the next visit has them.")
+        missing("probes", text)
         return
     live_chart(
         probe_error_vs_depth(found),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,6 @@ from resnet_viz.records import RunInfo
 from resnet_viz.runs.sources import RUN, StoredNet, find_source, list_runs, run_source
 from resnet_viz.runs.store import RunStore
 from resnet_viz.sources import NetCard, Source
-from resnet_viz.specs import SpecError
 from resnet_viz.ui.inside.asking import open_card
 from resnet_viz.ui.inside.own_file import own_file_control
 from resnet_viz.ui.inside.weights import imagenet_control
@@ -52,15 +52,31 @@ def net_control(backend: Backend, *, key: str, default: str) -> Source:
     Raises:
         SpecError: nothing that can be looked into is chosen; the message says what to do.
     """
+    store = backend.store
+    otherwise = _last_shown(key) or find_source(store, default)
     kinds: dict[str, tuple[str, Callable[[], Source]]] = {
-        "bundled": (_("Included nets"), lambda: _bundled(backend.store, key, default)),
-        "run": (_("Runs on this computer"), lambda: _run(backend.store, key)),
-        "imagenet": (_("ImageNet nets"), lambda: _imagenet(backend.store, key, default)),
-        "file": (_("A file of one's own"), lambda: own_file_control(backend.store, key=key)),
+        "bundled": (_("Included nets"), lambda: _bundled(store, key, default)),
+        "run": (_("Runs on this computer"), lambda: _run(store, key, otherwise)),
+        "imagenet": (
+            _("ImageNet nets"),
+            lambda: imagenet_control(store, key=key, otherwise=otherwise),
+        ),
+        "file": (
+            _("A file of one's own"),
+            lambda: own_file_control(backend, key=key, otherwise=otherwise),
+        ),
     }
     titles = {name: title for name, (title, _choose) in kinds.items()}
     kind = linked_choice(_("Nets"), titles, key=f"{key}_from", as_list=True)
-    return kinds[kind][1]()
+    chosen = kinds[kind][1]()
+    st.session_state[f"{key}_last"] = chosen
+    return chosen
+
+
+def _last_shown(key: str) -> Source | None:
+    """The net that the control named last, if it is still there."""
+    last: Source | None = st.session_state.get(f"{key}_last")
+    return last if last is not None and (not last.path or os.path.isfile(last.path)) else None
 
 
 def _bundled(store: RunStore, key: str, default: str) -> Source:
@@ -69,12 +85,8 @@ def _bundled(store: RunStore, key: str, default: str) -> Source:
     return find_source(store, chosen)
 
 
-def _imagenet(store: RunStore, key: str, default: str) -> Source:
-    return imagenet_control(store, key=key, otherwise=find_source(store, default))
-
-
-def _run(store: RunStore, key: str) -> Source:
-    """A run, and one of the steps at which it has kept its net."""
+def _run(store: RunStore, key: str, otherwise: Source) -> Source:
+    """A run, and one of the steps at which it has kept its net; the other net without any."""
     runs = {str(stored.run.id): stored for stored in list_runs(store)}
     found = dict(islice(runs.items(), RUNS_OFFERED))
     linked, gone = st.query_params.get(f"{key}_run"), f"{key}_run_gone"
@@ -88,12 +100,12 @@ def _run(store: RunStore, key: str) -> Source:
         warning = plain(text.format(id=st.session_state[gone]))
         st.warning(warning, icon=":material/link_off:")
     if not found:
-        raise SpecError(
-            _(
-                "No run has kept a net yet. Train some nets on “Error against depth”, "
-                "or choose one of the included nets."
-            )
+        text = _(
+            "No run has kept a net yet. Train some nets on “Error against depth”; until then the "
+            "page shows {net}."
         )
+        st.caption(plain(text.format(net=otherwise.name)))
+        return otherwise
     text = _("{net} · seed {seed} · {sweep}")
     titles = {
         number: text.format(
@@ -101,7 +113,7 @@ def _run(store: RunStore, key: str) -> Source:
         )
         for number, stored in found.items()
     }
-    stored = found[linked_choice(_("Run"), titles, key=f"{key}_run", as_list=True)]
+    stored = found[linked_choice(_("Run"), titles, key=f"{key}_run", as_list=True, tell=False)]
     return run_source(store, stored.run, _step(stored, key))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -16,18 +19,27 @@ from resnet_viz.runs.own_nets import (
 )
 from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.sources import find_source
-from resnet_viz.runs.store import RunStore
 from resnet_viz.sources import MAX_BYTES, STATISTICS, Source
 from resnet_viz.specs import SpecError
+from resnet_viz.ui.inquiries import AnswerError
+from resnet_viz.ui.inside.asking import open_card
 from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.session import Backend
+from resnet_viz.ui.words import plain
 
 
-def own_file_control(store: RunStore, *, key: str) -> Source:
+def own_file_control(backend: Backend, *, key: str, otherwise: Source) -> Source:
     """A file that is brought now or was brought before, and how its images were normalised.
 
+    A new one that cannot be opened is not kept; the reason stands under the upload.
+
+    Args:
+        otherwise: the net as long as there is none.
+
     Raises:
-        SpecError: there is none yet, or it cannot be kept.
+        SpecError: it cannot be kept, or cannot be opened for a reason that is not the file's.
     """
+    home = backend.store.home
     file = st.file_uploader(
         _("Weights of a CIFAR or ImageNet ResNet"),
         type=list(ENDINGS),
@@ -38,13 +50,62 @@ def own_file_control(store: RunStore, *, key: str) -> Source:
             "is opened is refused. Depth, width and shortcut are read from the tensors."
         ),
     )
-    newest = None if file is None else _keep_once(store, file, key)
-    kept = {path.name: path for path in list_own_nets(store.home)}
+    upload = None if file is None else _keep_once(home, file, key)
+    if upload is not None and upload.refusal:
+        st.error(plain(upload.refusal), icon=":material/broken_image:")
+    kept = {path.name: path for path in list_own_nets(home)}
     if not kept:
-        raise SpecError(_("Bring a file with the weights of a net, or choose an included net."))
+        text = _("Bring a file with the weights of a net; until then the page shows {net}.")
+        st.caption(plain(text.format(net=otherwise.name)))
+        return otherwise
+    newest = upload.name if upload is not None and upload.name in kept else None
+    chosen = _kept_control(home, kept, newest, key)
+    source = find_source(backend.store, str(kept[chosen]), statistics=_statistics_control(key))
+    return source if _opens(backend, source, upload, chosen, key) else otherwise
+
+
+@dataclass(frozen=True)
+class _Upload:
+    """What became of a file that was brought.
+
+    Attributes:
+        file: Streamlit's id of the upload.
+        name: under which it is kept; "" where it is not.
+        known: the same file had been brought before.
+        refusal: why it is not kept.
+    """
+
+    file: str
+    name: str = ""
+    known: bool = False
+    refusal: str = ""
+
+
+def _keep_once(home: Path, file: Any, key: str) -> _Upload:
+    """Keep an upload; no later run of the page brings it back when it was deleted or refused.
+
+    Args:
+        file: Streamlit's `UploadedFile`.
+    """
+    last: _Upload | None = st.session_state.get(_memory(key))
+    if last is not None and last.file == file.file_id:
+        return last
+    before = {path.name for path in list_own_nets(home)}
+    try:
+        name = keep_own_net(home, file.name, file.getvalue()).name
+    except StoreError as error:
+        raise SpecError(str(error)) from error
+    found = _Upload(file.file_id, name, known=name in before)
+    st.session_state[_memory(key)] = found
+    return found
+
+
+def _memory(key: str) -> str:
+    return f"{key}_kept"  # in the session: the last upload
+
+
+def _kept_control(home: Path, kept: Mapping[str, Path], newest: str | None, key: str) -> str:
     titles = {name: own_net_title(path) for name, path in kept.items()}
-    if newest not in kept:
-        newest = None  # deleted since
     # A new upload makes a new control, which begins with it.
     chosen = linked_choice(
         _("File"), titles, key=f"{key}_own_{newest or ''}", default=newest, as_list=True
@@ -55,26 +116,26 @@ def own_file_control(store: RunStore, *, key: str) -> Source:
         type="tertiary",
         icon=":material/delete:",
         on_click=delete_own_net,
-        args=(store.home, chosen),
+        args=(home, chosen),
     )
-    return find_source(store, str(kept[chosen]), statistics=_statistics_control(key))
+    return chosen
 
 
-def _keep_once(store: RunStore, file: Any, key: str) -> str:
-    """Name under which an upload was kept; no later run of the page brings it back when deleted.
-
-    Args:
-        file: Streamlit's `UploadedFile`.
-    """
-    memory = f"{key}_kept"  # of the session: the upload, and its name in the data folder
-    upload, name = st.session_state.get(memory, ("", ""))
-    if upload != file.file_id:
-        try:
-            name = keep_own_net(store.home, file.name, file.getvalue()).name
-        except StoreError as error:
-            raise SpecError(str(error)) from error
-        st.session_state[memory] = file.file_id, name
-    return str(name)
+def _opens(backend: Backend, source: Source, upload: _Upload | None, chosen: str, key: str) -> bool:
+    """Whether a file can be opened; a new one that cannot is deleted, and the page runs again."""
+    try:
+        open_card(backend, source)
+    except AnswerError as error:
+        if upload is not None and upload.name == chosen and not upload.known:
+            delete_own_net(backend.store.home, chosen)
+            refused = _Upload(upload.file, refusal=str(error))
+            st.session_state[_memory(key)] = refused
+            st.rerun()
+        if not error.refused:  # not the file's fault
+            raise
+        st.error(plain(str(error)), icon=":material/broken_image:")
+        return False
+    return True
 
 
 def _statistics_control(key: str) -> str:

@@ -22,7 +22,7 @@ from resnet_viz.inside import FeatureMaps
 from resnet_viz.points import Point, points_of
 from resnet_viz.specs import NetSpec, SpecError
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import refuse, watch_questions
+from resnet_viz.ui.inquiries import missing, refuse, watch_questions
 from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
@@ -43,12 +43,14 @@ def place_view(backend: Backend, looking: Looking) -> None:
         order = linked_choice(
             _("Sorted by"), {"strength": _("strength"), "index": _("number")}, key="order"
         )
-        scale = linked_choice(
-            _("Colours"), {"shared": _("one scale"), "own": _("a scale each")}, key="scale"
-        )
+        one = _("one scale") if len(looking.nets) == 1 else _("one scale a net")
+        scale = linked_choice(_("Colours"), {"shared": one, "own": _("a scale each")}, key="scale")
     assert order in ORDERS
     nets, questions = [], []
     for net in looking.nets:
+        if lacking := _lacking(net, point):
+            st.caption(plain(lacking))
+            continue
         try:
             questions.append(_question(looking, net, point))
             nets.append(net)
@@ -64,6 +66,16 @@ def place_view(backend: Backend, looking: Looking) -> None:
         lambda found: _draw(looking, nets, found, order, scale == "shared"),
         last=lambda found: _take_away(looking, nets, found, point),
     )
+
+
+def _lacking(net: Shown, point: Point) -> str:
+    """Why a net has not the point of another; "" where it has."""
+    if point.name in {own.name for own in points_of(net.card.net)}:
+        return ""
+    if point.kind in ("branch", "shortcut", "sum") and net.card.net.family == "plain":
+        text = _("{net}: a plain block has no shortcut, so neither F(x) nor a sum is there.")
+        return text.format(net=net.title)
+    return _("{net} has no such place: {place}.").format(net=net.title, place=point.title)
 
 
 def _question(looking: Looking, net: Shown, point: Point) -> Question:
@@ -99,7 +111,7 @@ def _draw(looking: Looking, nets: Sequence[Shown], found: Found, order: str, sha
         with place:
             st.subheader(plain(net.title))
             if maps is None:
-                st.caption(_("Coming …"))
+                missing("place")
                 continue
             sheet = map_sheet(maps.values, order=order, shared=shared)
             chosen = _choose(net, maps, sheet, number)
@@ -137,6 +149,10 @@ def _legend(sheet: Sheet) -> None:
     limits = sheet.limits[0]
     bar = Picture(legend_png(limits), "", f"{' … '.join(legend_values(limits))}", limits.text)
     pixel_images([bar], most=256)
+    text = _(
+        "One scale for all maps of this net: {limits}. What is beyond its end has the end's colour."
+    )
+    st.caption(text.format(limits=limits.text))
 
 
 def _channel(looking: Looking, net: Shown, maps: FeatureMaps, channel: int) -> None:

@@ -19,7 +19,7 @@ from resnet_viz.inside import BlockMaps, Overview
 from resnet_viz.layers import blocks_of
 from resnet_viz.specs import SHORTCUT_FAMILIES, SpecError
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import missing, watch_questions
 from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking, as_looked
 from resnet_viz.ui.inside.nets import Shown
@@ -77,7 +77,7 @@ def _draw(
     for number, (net, maps) in enumerate(zip(shown, blocks, strict=True)):
         st.subheader(plain(net.title))
         if maps is None:
-            st.caption(_("Coming …"))
+            missing("residual")
             continue
         pixel_images(_pictures(maps, number), least=140, most=300)
         st.caption(

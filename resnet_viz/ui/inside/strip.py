@@ -14,13 +14,14 @@ from resnet_viz.figures.maps.predictions import (
     chart_pixels,
     prediction_caption,
     top_predictions,
+    unknown_class_caption,
 )
 from resnet_viz.figures.maps.rows import depth_strip
-from resnet_viz.figures.maps.stats import strip_caption
+from resnet_viz.figures.maps.stats import strip_caption, strip_legend
 from resnet_viz.i18n import _
 from resnet_viz.inside import Overview
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import watch_questions
+from resnet_viz.ui.inquiries import missing, watch_questions
 from resnet_viz.ui.inside.commands import features_command
 from resnet_viz.ui.inside.looking import Looking, as_looked
 from resnet_viz.ui.inside.nets import Shown
@@ -49,9 +50,10 @@ def _draw(looking: Looking, found: Found) -> None:
     for net, overview in zip(looking.nets, found, strict=True):
         st.subheader(plain(net.title))
         if overview is None:
-            st.caption(_("Coming …"))
+            missing("strip")
             continue
         pixel_images(_row(looking, net, overview), least=120, most=220)
+        st.caption(strip_legend(overview.strip))
         st.markdown(strip_caption(overview.strip))
     _predictions(looking, found)
 
@@ -82,6 +84,11 @@ def _predictions(looking: Looking, found: Found) -> None:
             alt=_("Probabilities of the most probable classes"),
         )
         st.markdown(plain(prediction_caption(looks, classes)))
+        if looking.seen.label is not None:
+            names = ", ".join(look.label for look in looks)
+            unknown = unknown_class_caption(looking.seen.label, names, classes)
+            if unknown:
+                st.caption(plain(unknown))
 
 
 def _take_away(looking: Looking, found: Found) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from resnet_viz.analysis.tables import rows_csv
 from resnet_viz.i18n import _
 from resnet_viz.ui.downloads import download
+from resnet_viz.ui.pictures.control import picture_in_link
 
 
 def take_away_inside(
@@ -39,5 +40,8 @@ def take_away_inside(
         with st.container(horizontal=True):
             for ending, make in makers.items():
                 download(ending.upper(), f"{name}.{ending}", make)
-        st.caption(_("Without a browser:"))
+        text = _("The address of this page is a link to this view with its controls.")
+        if not picture_in_link():
+            text += " " + _("Your picture itself is not in the link; nobody but you has it.")
+        st.caption(f"{text} {_('Without a browser:')}")
         st.code(code, language="bash", wrap_lines=True)

@@ -40,7 +40,7 @@ from resnet_viz.methods import Method
 from resnet_viz.points import parts_from_head
 from resnet_viz.trust import Infidelity, Sensitivity
 from resnet_viz.ui.downloads import table
-from resnet_viz.ui.inquiries import known_results, watch_questions
+from resnet_viz.ui.inquiries import known_results, missing, watch_questions
 from resnet_viz.ui.inside.columns import Column, target_columns
 from resnet_viz.ui.inside.commands import attribute_command
 from resnet_viz.ui.inside.looking import Looking
@@ -89,6 +89,7 @@ def trust_view(backend: Backend, looking: Looking) -> None:
         [question for part in parts for question in part],
         lambda found: _draw(looking, method, cases, maps, _apart(found, sizes)),
         last=lambda found: _take_away(looking, method, cases, maps, _apart(found, sizes)),
+        after="trust_map",
     )
 
 
@@ -189,8 +190,12 @@ def _draw(
             st.markdown(randomised_caption("stem", left))
     st.subheader(_("Does it tell what changes the logit, and does it hold still?"))
     infidelities, sensitivities = _by_label(cases, measured)
-    st.markdown(plain(infidelity_caption(infidelities)))
-    st.markdown(plain(sensitivity_caption(sensitivities)))
+    if infidelities:
+        st.markdown(plain(infidelity_caption(infidelities)))
+    if sensitivities:
+        st.markdown(plain(sensitivity_caption(sensitivities)))
+    if not infidelities or not sensitivities:
+        missing("trust")
 
 
 def _by_label(
@@ -208,7 +213,7 @@ def _curves(cases: Sequence[Case], measured: Sequence[Measured]) -> None:
     st.subheader(_("Do the strongest pixels decide?"))
     curves = _labelled(cases, measured)
     if not curves:
-        st.caption(_("Coming …"))
+        missing("trust")
         return
     live_chart(
         deletion_and_insertion(curves),

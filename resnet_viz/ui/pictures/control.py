@@ -20,9 +20,11 @@ from resnet_viz.ui.session import Backend
 from resnet_viz.ui.square_cut import square_cut
 from resnet_viz.ui.words import plain
 
-__all__ = ["Seen", "picture_control"]
+__all__ = ["Seen", "picture_control", "picture_in_link"]
 
 _MEMORY = "picture_links"  # of the session: what stood in the last page's link
+_LINKED = "picture_of_another"  # of the session: its first link said a picture of one's own
+_OWN = ("upload", "camera")  # ways in whose pictures no link can hold
 
 
 def picture_control(backend: Backend, card: NetCard) -> Seen:
@@ -43,12 +45,17 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         "camera": (_("Camera"), camera_picture),
     }
     titles = {code: title for code, (title, _choose) in ways.items()}
+    if _MEMORY not in st.session_state:
+        st.session_state[_LINKED] = st.query_params.get("picture") in _OWN
     recall_links(_MEMORY, "picture")
     way = linked_choice(_("Picture"), titles, key="picture", as_pills=True)
     found = ways[way][1]()
     remember_links(_MEMORY, "picture", "photo")
     if found is None:
         found = linked_photograph()
+        if way in _OWN and st.session_state.get(_LINKED):
+            told = _("This link was made with a picture that only its owner has. Bring one here.")
+            st.info(told, icon=":material/link_off:")
         st.caption(_("Until then: {title}.").format(title=found.title))
     for note in found.picture.notes:
         st.caption(_("Note: {note}.").format(note=plain(note)))
@@ -63,6 +70,11 @@ def picture_control(backend: Backend, card: NetCard) -> Seen:
         see=lambda square: Seen(found, square).pixels(card),
     )
     return Seen(found, square)
+
+
+def picture_in_link() -> bool:
+    """Whether the page's link brings others to the picture that is shown."""
+    return st.query_params.get("picture") not in _OWN
 
 
 def _show_whole(seen: Seen, card: NetCard) -> None:

@@ -14,6 +14,7 @@ from resnet_viz.figures.maps.predictions import (
     prediction_caption,
     top_classes,
     top_predictions,
+    unknown_class_caption,
 )
 from resnet_viz.figures.palette import LOOKS
 from tests.figures.maps.making import looked
@@ -118,3 +119,11 @@ def test_the_caption_says_what_each_net_says_and_whether_they_agree():
     assert caption.endswith("They do not agree.")
     assert prediction_caption([residual, residual], CLASSES).endswith("They agree.")
     assert "agree" not in prediction_caption([residual], CLASSES)
+
+
+def test_a_picture_of_a_class_that_a_net_does_not_know_is_called_so():
+    told = unknown_class_caption("7", "plain-8", CLASSES)
+    assert "“7”, is none of the 4 classes that plain-8 can name (cat …" in told
+    assert unknown_class_caption("cat", "plain-8", CLASSES) == ""
+    # ImageNet's names hold several words.
+    assert unknown_class_caption("cat", "a net", ("tabby, tabby cat", "heron")) == ""

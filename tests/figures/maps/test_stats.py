@@ -6,6 +6,7 @@ from resnet_viz.figures.maps.stats import (
     map_statistics,
     maps_caption,
     strip_caption,
+    strip_legend,
 )
 from tests.figures.maps.making import strongest
 
@@ -68,3 +69,11 @@ def test_the_strip_says_how_resolution_falls_and_sparsity_changes():
     assert "0 % are exactly zero at stem, 50 % at stage 1" in caption
     assert "1 of 6 at stage 1" in caption
     assert strip_caption([strongest("stem.relu", first)]) == ""
+
+
+def test_the_strip_s_legend_names_the_scales_that_are_drawn():
+    positive = [strongest("stem.relu", np.ones((4, 8, 8)))]
+    assert "red" not in strip_legend(positive)
+    negative = [*positive, strongest("stage1.block1", -np.ones((4, 8, 8)))]
+    assert "blue negative" in strip_legend(negative)
+    assert "99th percentile" in strip_legend(positive)
