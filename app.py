@@ -63,9 +63,11 @@ page = st.navigation(
                 icon=":material/account_tree:",
                 url_path="architectures",
                 help=_("Any net drawn and counted: stages, blocks, operations."),
+            ),
+            st.Page(
                 "pages/residual_blocks.py",
                 title=_("Residual blocks"),
-                icon=":material/account_tree:",
+                icon=":material/call_split:",
                 url_path="residual_blocks",
                 help=_("Remove blocks of a trained net, insert new ones, follow the paths."),
             ),
