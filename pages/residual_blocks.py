@@ -11,6 +11,7 @@ from resnet_viz.ui.blocks.lesions import lesions_view
 from resnet_viz.ui.blocks.nets import nets_controls
 from resnet_viz.ui.blocks.paths import paths_view
 from resnet_viz.ui.blocks.responses import responses_view
+from resnet_viz.ui.blocks.reuse import reuse_view
 from resnet_viz.ui.inquiries import refuse
 from resnet_viz.ui.linked_choice import linked_choice
 from resnet_viz.ui.live_chart import load_plotly
@@ -26,6 +27,7 @@ views = {
     "construction": (_("The argument by construction"), construction_view),
     "paths": (_("Path lengths"), paths_view),
     "responses": (_("How much does a block do?"), responses_view),
+    "reuse": (_("DenseNet: feature reuse"), reuse_view),
 }
 titles = {name: title for name, (title, _view) in views.items()}
 chosen = linked_choice(_("View"), titles, key="blocks", hide_label=True)

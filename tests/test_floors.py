@@ -25,6 +25,7 @@ FLOORS = {
     "trust": 0,
     "lesions": 0,
     "blockwise": 0,
+    "reuse": 0,
     "construction": 0,
     "points": 0,
     "methods": 0,

@@ -8,6 +8,7 @@ from resnet_viz.blockwise import PathLengths, Responses
 from resnet_viz.construction import Constructed
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.lesions import Randoms, Singles, block_name
+from resnet_viz.reuse import Reuse
 
 Row = dict[str, Any]
 
@@ -80,6 +81,25 @@ def path_rows(label: str, found: PathLengths) -> list[Row]:
             "share_of_gradient": gradient,
         }
         for length, (layers, count, share, mean, gradient) in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def reuse_rows(label: str, found: Reuse) -> list[Row]:
+    """A row for each connection; source 0 is what came into the stage, the last target its end."""
+    return [
+        {
+            "net": label,
+            "step": found.step,
+            "stage": stage.stage,
+            "target": target,
+            "source": source,
+            "mean_absolute_weight": weight,
+            "over_mean_of_target": relative,
+        }
+        for stage in found.stages
+        for target, (row, over) in enumerate(zip(stage.weights, stage.relative, strict=True), 1)
+        for source, (weight, relative) in enumerate(zip(row, over, strict=True))
+        if weight is not None
     ]
 
 

@@ -10,6 +10,8 @@ from resnet_viz.analysis.own_images import own_images
 from resnet_viz.blockwise import Responses
 from resnet_viz.probes.paths import paths_through
 from resnet_viz.probes.responses import measure_responses
+from resnet_viz.probes.reuse import measure_reuse
+from resnet_viz.reuse import Reuse
 
 
 def measure_paths(
@@ -36,6 +38,16 @@ def measure_paths(
     x, labels = own_images(opened, data, targets, "train", 0, images)
     with paths_through(opened.net, x, labels) as ways:
         return [ways.gradient(path).norm().item() for path in paths]
+
+
+def measure_feature_reuse(net: Mapping[str, Any]) -> Reuse:
+    """What the layers of a DenseNet take from those before them.
+
+    Raises:
+        SpecError, CheckpointError, WeightsError: as `open_net`.
+    """
+    opened = open_net(net)
+    return measure_reuse(opened.net, opened.card.net, step=opened.card.step)
 
 
 def measure_sizes(

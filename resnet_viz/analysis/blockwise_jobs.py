@@ -11,6 +11,7 @@ from resnet_viz.analysis.pace import images_in_job
 from resnet_viz.analysis.question import Question, single
 from resnet_viz.blockwise import PathLengths, path_counts, sampled_paths
 from resnet_viz.checks import check_integer
+from resnet_viz.reuse import check_dense
 from resnet_viz.sources import NetCard, Source
 
 MOST_IMAGES = 32  # in a batch
@@ -67,6 +68,16 @@ def _groups(paths: Sequence[tuple[int, ...]], most: float) -> list[list[tuple[in
         groups[-1].append(path)
         room -= cost
     return groups
+
+
+def reuse_question(source: Source, card: NetCard) -> Question:
+    """Ask what the layers of a DenseNet take from those before them; a `reuse.Reuse`.
+
+    Raises:
+        SpecError: the net is no DenseNet.
+    """
+    check_dense(card.net)
+    return single(Job(f"{_ANSWERS}:measure_feature_reuse", {"net": source.to_dict()}))
 
 
 def responses_question(source: Source, card: NetCard) -> Question:

@@ -16,7 +16,7 @@ _DATACLASS_HOMES = tuple(
     for name in (
         *("graphs", "inside", "layers", "papers", "points", "records"),
         *("signals", "sources", "specs", "sweeps"),
-        *("lesions", "blockwise", "construction"),
+        *("lesions", "blockwise", "construction", "reuse"),
     )
 )
 
