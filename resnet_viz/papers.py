@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 
 from resnet_viz.architectures import NAMED, Architecture, cifar
 from resnet_viz.i18n import _
-from resnet_viz.specs import NetSpec, RunSpec
+from resnet_viz.specs import PLAIN_SHORTCUTS, NetSpec, RunSpec
 from resnet_viz.sweeps import PRESETS, WARMUP_DEPTH, WARMUP_ERROR
 
 HE_2015 = "He et al. 2015, arXiv:1512.03385"
+
+
+_HE_2016 = "He et al. 2016, arXiv:1603.05027"
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,63 @@ CIFAR10_TEST_ERROR = {
 
 def published_test_error(run: RunSpec) -> Published | None:
     """The paper's CIFAR-10 test error for the net of `run`, if it has one."""
-    if run.data.name != "cifar10" or run.net.block != "basic":
+    net = run.net
+    as_in_2015 = net.order == "standard" and net.survival == 1 and not net.aux_heads
+    if net.shortcut not in PLAIN_SHORTCUTS or net.block != "basic" or not as_in_2015:
         return None
-    return CIFAR10_TEST_ERROR.get(run.net.name)
+    if run.data.name != "cifar10":
+        return None
+    return CIFAR10_TEST_ERROR.get(net.name)
+
+
+@dataclass(frozen=True)
+class PublishedVariant:
+    """CIFAR-10 test errors of nets with one shortcut, or order of norm, ReLU and addition.
+
+    Attributes:
+        family, shortcut, order: as in `NetSpec`.
+        errors: depth and fraction; None where training failed.
+        source: paper and table.
+        note: settings of the paper that its number belongs to.
+    """
+
+    family: str
+    shortcut: str
+    order: str
+    errors: tuple[tuple[int, float | None], ...]
+    source: str
+    note: str = ""
+
+
+def _shortcut_2016(shortcut: str, error: float | None, note: str = "") -> PublishedVariant:
+    source = f"{_HE_2016}, Table 1"
+    return PublishedVariant("resnet", shortcut, "standard", ((110, error),), source, note)
+
+
+def _order_2016(family: str, order: str, at_110: float, at_164: float) -> PublishedVariant:
+    errors = ((110, at_110), (164, at_164))
+    return PublishedVariant(family, "A", order, errors, f"{_HE_2016}, Table 2")
+
+
+# Test protocol: CIFAR-10 test images, median of five runs of ResNet-110 (and of ResNet-164).
+VARIANT_TEST_ERRORS = (
+    _order_2016("resnet", "standard", 0.0661, 0.0593),
+    _order_2016("resnet", "norm_after_sum", 0.0817, 0.0650),
+    _order_2016("resnet", "relu_before_sum", 0.0784, 0.0614),
+    _order_2016("preact", "relu_only", 0.0671, 0.0591),
+    _order_2016("preact", "standard", 0.0637, 0.0546),
+    _shortcut_2016("scaled", 0.1235, "x and F(x) by 0.5"),
+    _shortcut_2016("exclusive_gate", 0.0870, "the best bias"),
+    _shortcut_2016("shortcut_gate", 0.0691, "bias −6; 12.86 % with bias 0"),
+    _shortcut_2016("C", 0.1222, "1×1 convolutions"),
+    _shortcut_2016("dropout", None, "rate 0.5"),
+)
+
+
+def published_variant(net: NetSpec) -> PublishedVariant | None:
+    """What He et al. 2016 published of nets with the shortcut and order of `net`."""
+    asked = (net.family, net.shortcut, net.order)
+    return next((v for v in VARIANT_TEST_ERRORS if (v.family, v.shortcut, v.order) == asked), None)
 
 
 def protocol_differences(run: RunSpec) -> list[str]:
@@ -133,7 +190,6 @@ class PublishedError:
     note: str = ""
 
 
-_HE_2016 = "He et al. 2016, arXiv:1603.05027"
 _DENSENET = "Huang et al. 2016, arXiv:1608.06993"
 
 

@@ -251,6 +251,20 @@ def test_the_paper_preset_is_the_protocol_of_the_paper():
     assert "Fig. 6" in published_test_error(runs["plain-56"]).source
 
 
+def test_a_published_error_belongs_to_the_paper_s_net_alone():
+    paper = PRESETS["paper"]
+
+    def published(**options):
+        return published_test_error(
+            RunSpec(NetSpec("resnet", 56, **options), paper.data, paper.train)
+        )
+
+    assert published().test_error == 0.0697
+    assert published(shortcut="dropout") is None
+    assert published(order="norm_after_sum") is None
+    assert published(survival=0.5) is None
+
+
 def test_a_scaled_down_run_says_in_what():
     differences = protocol_differences(PRESETS["quick"].runs()[0])
     assert {"width", "data", "steps", "batch_size", "schedule"} <= set(differences)

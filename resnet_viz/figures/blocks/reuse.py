@@ -1,4 +1,4 @@
-"""Which earlier layers a DenseNet's layers look at (Huang et al. 2017, arXiv:1608.06993, Fig. 5)."""
+"""Which earlier layers a DenseNet's layers look at: Huang et al. 2017, arXiv:1608.06993, Fig. 5."""
 
 from __future__ import annotations
 
