@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import socket
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,8 +83,20 @@ def _blocks(url: str) -> Iterator[bytes]:
         raise TransferError(reason.format(url=url, code=error.code, text=error.reason)) from error
     except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
         reason = _("{url} cannot be reached: {reason}")
-        cause = getattr(error, "reason", error)
+        cause = _cause(getattr(error, "reason", error))
         raise TransferError(reason.format(url=url, reason=cause)) from error
     if expected is not None and received < expected:
         reason = _("the transfer from {url} broke off after {received} of {expected} bytes")
         raise TransferError(reason.format(url=url, received=received, expected=expected))
+
+
+def _cause(error: object) -> str:
+    """Why a server cannot be reached, in words where there are some for it."""
+    code = getattr(error, "errno", None)
+    if isinstance(error, socket.gaierror) or code in (errno.ENETUNREACH, errno.ENETDOWN):
+        return _("no network, or none that knows this server")
+    if isinstance(error, TimeoutError):
+        return _("it does not answer")
+    if isinstance(error, ConnectionRefusedError):
+        return _("it refuses the connection")
+    return getattr(error, "strerror", None) or str(error)

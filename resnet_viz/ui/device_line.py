@@ -22,7 +22,7 @@ def device_line(backend: Backend) -> None:
     else:
         device = backend.device.upper()
     parts = [device, _("{n:.0f} GB of memory").format(n=gigabytes)]
-    parts.append(machine.dtype if machine else _("measuring this computer …"))
+    parts.append(machine.dtype if machine else _("measuring this computer"))
     st.caption(_("Nets train on: {device}.").format(device=" · ".join(parts)))
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from resnet_viz.i18n import _
 from resnet_viz.runs.downloads import list_downloads, request_download, stop_download
 from resnet_viz.runs.store import RunStore
-from resnet_viz.ui.words import size
+from resnet_viz.ui.words import plain, size
 
 
 def download_panel(
@@ -20,6 +20,7 @@ def download_panel(
     total_bytes: int,
     is_present: Callable[[], bool],
     key: str = "download",
+    advice: str = "",
 ) -> None:
     """A button that starts it; then how far it is, with Cancel; the page runs again at its end.
 
@@ -28,6 +29,7 @@ def download_panel(
         title: of what is downloaded.
         is_present: whether it is there.
         key: of the button; two panels on one page need two.
+        advice: what the page itself says, with which the message of a failure need not end.
     """
 
     def region() -> None:
@@ -52,7 +54,8 @@ def download_panel(
             )
             return
         if job is not None and job.status == "failed":
-            st.error(job.message or _("The download failed."), icon=":material/cloud_off:")
+            message = (job.message or "").removesuffix(advice).rstrip()
+            st.error(plain(message) or _("The download failed."), icon=":material/cloud_off:")
         st.button(
             _("Download {title} ({size})").format(title=title, size=size(total_bytes)),
             icon=":material/download:",

@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resnet_viz.i18n import _
 from resnet_viz.ui.words import plain
 
 _LACKING = "lacking_links"  # of the session: key -> what a link asked for in vain, what it got
 _MOST_LETTERS = 40
+
+
+def came_by_history() -> bool:
+    """Whether this run is for the browser's Back or Forward, whose address tells what to show.
+
+    Streamlit 1.67 sets the widgets that it binds to the address itself; these here are not bound,
+    since their codes are not their titles.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
 
 
 def linked_choice(
@@ -37,8 +48,11 @@ def linked_choice(
     default = default or next(iter(titles))
     codes: Sequence[str] = list(titles)
     linked = st.query_params.get(key)
-    known = (st.session_state.get(key), linked)
+    back = came_by_history() and key in st.session_state
+    known = (linked,) if back else (st.session_state.get(key), linked)
     current: str = next((str(code) for code in known if code in titles), default)
+    if back:
+        st.session_state[key] = current
     _note_lacking(key, [linked] if linked and linked not in titles else [], [current])
 
     # It begins as its own default, and that is told again at every run. A value that is put into
@@ -50,12 +64,14 @@ def linked_choice(
         "help": help,
         "label_visibility": "collapsed" if hide_label else "visible",
     }
+    begin = None if back else current  # Streamlit takes one of them: a default, or the session's
     if as_list:
-        chosen = st.selectbox(label, codes, index=codes.index(current), **options)
+        index = 0 if begin is None else codes.index(begin)
+        chosen = st.selectbox(label, codes, index=index, **options)
     elif as_pills:
-        chosen = st.pills(label, codes, default=current, required=True, **options)
+        chosen = st.pills(label, codes, default=begin, required=True, **options)
     else:
-        chosen = st.segmented_control(label, codes, default=current, required=True, **options)
+        chosen = st.segmented_control(label, codes, default=begin, required=True, **options)
     assert chosen is not None  # since one is required
     if tell:
         _tell_lacking(key, titles, [chosen])
@@ -83,7 +99,8 @@ def linked_choices(
         most: so many can be chosen.
     """
     linked = st.query_params.get_all(key)
-    current = st.session_state.get(key)
+    back = came_by_history()
+    current = None if back else st.session_state.get(key)
     if current is None or not titles.keys() >= set(current):
         wanted = [code for code in linked if code in titles][:most]
         current = list(dict.fromkeys(wanted)) or list(default)
@@ -93,7 +110,8 @@ def linked_choices(
     chosen: list[str] = st.multiselect(
         label,
         list(titles),
-        default=current,  # told at every run, as in `linked_choice`
+        # Told at every run, as in `linked_choice`.
+        default=None if back and key in st.session_state else current,
         format_func=titles.__getitem__,
         key=key,
         max_selections=most,

@@ -6,6 +6,7 @@
 
 const [GAP, PADDING] = [4, 6] // as in sprite_grid.css
 const MOST_TIMES_LARGER = 3
+const TAKEN_BACK = -1 // as in sprite_grid.py
 
 const slot = (window.resnetVizGrid ??= {})
 
@@ -58,10 +59,11 @@ function tell(grid, cell) {
 
 function choose(grid, place) {
   const channel = grid.drawn.order[place]
-  grid.awaited = channel === grid.chosen ? null : channel
+  const back = channel === grid.chosen
+  grid.awaited = back ? grid.part.data.otherwise : channel
   mark(grid, grid.awaited)
   reach(grid, place)
-  grid.part.setStateValue("selected", grid.awaited)
+  grid.part.setStateValue("selected", back ? TAKEN_BACK : channel)
 }
 
 function mark(grid, chosen) {

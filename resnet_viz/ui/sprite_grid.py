@@ -19,6 +19,7 @@ from resnet_viz.figures.maps.sprites import Sheet
 from resnet_viz.i18n import _
 
 _HERE = Path(__file__).parent
+_TAKEN_BACK = -1  # as in sprite_grid.js
 
 # Travels with every choice, so it only hands over to what the sheet's part brought.
 _MOUNT = """
@@ -44,26 +45,36 @@ def _grid() -> Callable[..., Any]:
 
 
 def sprite_grid(
-    sheet: Sheet, *, key: str, selected: int | None = None, alt: str, height: int = 480
+    sheet: Sheet,
+    *,
+    key: str,
+    selected: int | None = None,
+    otherwise: int | None = None,
+    alt: str,
+    height: int = 480,
 ) -> int | None:
     """Show the cells of a sheet; as many side by side as the width has place for.
 
     Few cells are drawn two or three times as large; many scroll, with the last row cut and a line
-    that says how many there are. Choosing the chosen cell again
-    takes the choice back. Scroll and choice stay when the sheet changes.
+    that says how many there are. Choosing the chosen cell again takes the choice back. Scroll and
+    choice stay when the sheet changes.
 
     Args:
         sheet: cells, their channels and labels.
         key: names the grid on its page; the same at every call.
         selected: channel that is selected until a person chooses one that this sheet has.
+        otherwise: channel that is selected once a choice was taken back.
         alt: what the whole grid shows, for a person who cannot see it.
         height: at most so many pixels.
 
     Returns:
-        The number of the chosen channel (an element of `sheet.order`), else `selected`.
+        The number of the chosen channel (an element of `sheet.order`), else `selected` or
+        `otherwise`.
     """
     chosen = st.session_state.get(key, {}).get("selected")
     current = chosen if chosen in sheet.order else selected
+    if chosen == _TAKEN_BACK:
+        current = otherwise
     shown = {
         "order": sheet.order,
         "labels": sheet.labels,
@@ -88,6 +99,7 @@ def sprite_grid(
                 "key": key,
                 "sheet": name,
                 "selected": current,
+                "otherwise": otherwise,
                 "alt": alt,
                 "hint": _("Choose a map: click it, or use the arrow keys and Enter."),
             },

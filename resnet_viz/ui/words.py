@@ -6,12 +6,17 @@ import re
 
 from resnet_viz.i18n import _
 
+# A number and its unit, between which a line must not break.
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|days|kB|MB|GB|M|k)(?!\w))")
+
 
 def plain(text: str) -> str:
     """Text with names that others gave, for st.markdown and the like: it says what it says.
 
-    Else the name of a class, in a file from anywhere, could be a link or fetch a picture.
+    Else the name of a class, in a file from anywhere, could be a link or fetch a picture. A line
+    does not break between a number and its unit.
     """
+    text = _UNIT.sub("\u00a0", text)
     return re.sub(r"[\\`*_\[\]#|~$]|[<:](?=\S)", r"\\\g<0>", text)
 
 

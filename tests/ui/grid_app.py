@@ -15,7 +15,7 @@ maps = np.abs(np.random.default_rng(0).normal(size=(count, 16, 16))).astype(np.f
 if st.toggle("Grid", value=True, key="shown"):
     chosen = sprite_grid(map_sheet(maps, order=order), key="maps", alt="all maps")
     st.markdown(f"chosen: {chosen}")
-preset = sprite_grid(map_sheet(maps[:4]), key="preset", selected=2, alt="four maps")
+preset = sprite_grid(map_sheet(maps[:4]), key="preset", selected=2, otherwise=3, alt="four maps")
 st.markdown(f"preset: {preset}")
 picture = Picture(map_png(maps[0]), "<b>channel</b> 0", "mean & more", 'said "aloud"')
 pixel_images([picture, picture], least=160)

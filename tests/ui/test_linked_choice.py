@@ -2,6 +2,8 @@
 
 from streamlit.testing.v1 import AppTest
 
+from resnet_viz.ui import linked_choice as linked
+
 
 def page():
     import streamlit as st
@@ -83,3 +85,19 @@ def test_other_options_are_no_fault_of_the_link():
     app = visit(list="c", row="d", some=["d", "b"])
     app.toggle(key="few").set_value(True).run()
     assert not app.caption
+
+
+def test_back_in_the_browser_shows_what_its_address_says(monkeypatch):
+    app = visit(list="c", row="d", some=["d", "b"])
+    app.selectbox(key="list").select("d").run()
+    app.multiselect(key="some").set_value(["c"]).run()
+    assert said(app) == "d d c"
+    monkeypatch.setattr(linked, "came_by_history", lambda: True)
+    for name, value in {"list": "c", "some": ["d", "b"]}.items():
+        app.query_params[name] = value
+    del app.query_params["row"]
+    assert said(app.run()) == "c b d b"
+    assert not app.warning
+    monkeypatch.undo()
+    assert said(app.run()) == "c b d b"
+    assert app.query_params["list"] == "c"

@@ -190,6 +190,14 @@ def test_a_page_can_preset_a_choice(page):
     assert selected(page, "four maps") != [label]
 
 
+def test_taking_back_what_the_page_had_preset_goes_to_what_it_has_for_that(page):
+    expect_chosen(page, 2, "preset")
+    options(page, "four maps").and_(page.locator("[aria-selected=true]")).click()
+    expect_chosen(page, 3, "preset")
+    (label,) = selected(page, "four maps")
+    assert label.startswith("channel 3 ")
+
+
 def test_pictures_have_sharp_pixels_and_texts_as_they_are(page):
     figures = page.locator("figure")
     assert figures.count() == 2

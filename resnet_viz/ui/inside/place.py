@@ -28,9 +28,9 @@ from resnet_viz.ui.inside.looking import Looking
 from resnet_viz.ui.inside.nets import Shown
 from resnet_viz.ui.inside.take_away import take_away_inside
 from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_grid import linked_grid
 from resnet_viz.ui.pixel_images import pixel_images
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.sprite_grid import sprite_grid
 from resnet_viz.ui.words import plain
 
 Found = Sequence[FeatureMaps | None]
@@ -114,31 +114,17 @@ def _draw(looking: Looking, nets: Sequence[Shown], found: Found, order: str, sha
                 missing("place")
                 continue
             sheet = map_sheet(maps.values, order=order, shared=shared)
-            chosen = _choose(net, maps, sheet, number)
+            chosen = linked_grid(
+                sheet,
+                key=f"grid_{number}",
+                name=f"channel_{number + 1}",
+                alt=_("{shape} at {point} of {net}").format(
+                    shape=shape_text(maps.values.shape), point=maps.point, net=net.title
+                ),
+            )
             _legend(sheet)
-            st.markdown(maps_caption(maps.values))
-            if chosen is not None:
-                _channel(looking, net, maps, chosen)
-
-
-def _choose(net: Shown, maps: FeatureMaps, sheet: Sheet, number: int) -> int | None:
-    """The channel that is chosen in a net's grid; the first one, unless the link names another."""
-    name = f"channel_{number + 1}"
-    linked = st.query_params.get(name, "")
-    first = int(linked) if linked.isdecimal() and int(linked) in sheet.order else sheet.order[0]
-    chosen = sprite_grid(
-        sheet,
-        key=f"grid_{number}",
-        selected=first,
-        alt=_("{shape} at {point} of {net}").format(
-            shape=shape_text(maps.values.shape), point=maps.point, net=net.title
-        ),
-    )
-    if chosen == sheet.order[0]:
-        st.query_params.pop(name, None)
-    elif chosen != first:
-        st.query_params[name] = str(chosen)
-    return chosen
+            st.markdown(plain(maps_caption(maps.values)))
+            _channel(looking, net, maps, chosen)
 
 
 def _legend(sheet: Sheet) -> None:

@@ -54,7 +54,7 @@ def _draw(looking: Looking, found: Found) -> None:
             continue
         pixel_images(_row(looking, net, overview), least=120, most=220)
         st.caption(strip_legend(overview.strip))
-        st.markdown(strip_caption(overview.strip))
+        st.markdown(plain(strip_caption(overview.strip)))
     _predictions(looking, found)
 
 

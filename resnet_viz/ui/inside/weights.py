@@ -32,6 +32,7 @@ def imagenet_control(store: RunStore, *, key: str, otherwise: Source) -> Source:
         total_bytes=net.files[0].size_bytes,
         is_present=lambda: find_weights(name) is not None,
         key=f"{key}_download",
+        advice=by_hand(name),
     )
     st.caption(
         _("Its weights are not on this computer yet; until then the page shows {net}.").format(

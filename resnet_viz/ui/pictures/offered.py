@@ -17,9 +17,9 @@ from resnet_viz.sources import NetCard
 from resnet_viz.specs import DataSpec
 from resnet_viz.ui.inside.asking import answer_now
 from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_grid import linked_grid
 from resnet_viz.ui.pictures.seen import Found
 from resnet_viz.ui.session import Backend
-from resnet_viz.ui.sprite_grid import sprite_grid
 
 _PHOTO = "photo"  # of the widget, and its name in the link
 _CELL_PIXELS, _GAP_PIXELS, _COLUMNS = 48, 2, 10
@@ -63,7 +63,13 @@ def data_image(backend: Backend, card: NetCard) -> Found:
     code = linked_choice(_("Images of"), titles, key="picture_data", as_list=True)
     question = gallery_question(offered[code], card.image_size)
     found = answer_now(backend, question, _("Loading images …"))
-    number = _choose(found, code)
+    number = linked_grid(
+        _sheet(found),
+        key=f"picture_image_{code}",
+        name="picture_image",
+        alt=_("Images to choose from"),
+        height=180,
+    )
     name = found.title(number)
     return Found(
         Picture(found.images[number], name),
@@ -89,25 +95,6 @@ def _usable(data: DataSpec) -> bool:
         return is_present(data)
     except DataError:  # a folder that is gone
         return False
-
-
-def _choose(found: Gallery, code: str) -> int:
-    """The number of the image that is chosen in a grid; it stands in the link."""
-    linked = st.query_params.get("picture_image", "")
-    first = int(linked) if linked.isdecimal() and int(linked) < len(found.images) else 0
-    chosen = sprite_grid(
-        _sheet(found),
-        key=f"picture_image_{code}",
-        selected=first,
-        alt=_("Images to choose from"),
-        height=180,
-    )
-    assert chosen is not None
-    if chosen == 0:
-        st.query_params.pop("picture_image", None)
-    elif chosen != first:
-        st.query_params["picture_image"] = str(chosen)
-    return chosen
 
 
 def _sheet(found: Gallery) -> Sheet:
