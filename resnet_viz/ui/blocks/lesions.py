@@ -52,6 +52,9 @@ from resnet_viz.ui.words import plain
 _IMAGES = (100, 250, 500, 1000, 2000, 5000, 10_000)
 _DRAWS = (3, 5, 10, 20)
 _NONE = "none"
+_KEPT = "lesions_kept"  # of the session: the bars and curves that were drawn last
+
+_Found = list[tuple[Shown, Any]]
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ def _fitting(net: Shown, lesion: Lesion) -> tuple[Lesion, str]:
     return Lesion(removed, swapped), ", ".join(parts)
 
 
-def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[Shown, Any]]]:
+def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[_Found]:
     """What was found by kind of question, with its net."""
     n = len(asked)
     rows = [found[kind * n : (kind + 1) * n] for kind in range(3)]
@@ -199,11 +202,30 @@ def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[Sho
 
 
 def _draw(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
-    own, singles, randoms = _kinds(asked, found)
+    own, *others = _kinds(asked, found)
+    singles, randoms = _fullest(asked, others)
     what = {each.net.source: each.what for each in asked}
     for net, tally in own:
         st.markdown(_escaped(own_caption(net.title, tally, what[net.source])))
     _charts(singles, randoms)
+
+
+def _fullest(asked: Sequence[_Asked], found: Sequence[_Found]) -> Sequence[_Found]:
+    """Bars and curves as they come, or as they stood before a click on another block: its answer
+    comes first, and the charts, whose own answers are known, must not vanish meanwhile."""
+    key = tuple(job.key for each in asked for q in each.questions[1:] for job in q.jobs[:1])
+    known, before = st.session_state.get(_KEPT, ((), [[], []]))
+    if known != key:
+        before = [[], []]
+    kept = [
+        new if _images(new) >= _images(old) else old for new, old in zip(found, before, strict=True)
+    ]
+    st.session_state[_KEPT] = key, kept
+    return kept
+
+
+def _images(found: _Found) -> int:
+    return sum(result.images for _net, result in found)
 
 
 def _charts(
