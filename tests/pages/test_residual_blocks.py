@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file
@@ -11,7 +12,7 @@ from resnet_viz.analysis.opened import measure_card
 from resnet_viz.analysis.question import answer_here
 from resnet_viz.nets.start_files import start_path
 from resnet_viz.runs.sources import run_source
-from tests.pages.inside import is_there, numbers
+from tests.pages.inside import SMALL, is_there, numbers
 from tests.pages.waiting import TIMEOUT_SECONDS, said, texts, until, warned
 
 PAGE = "residual_blocks"
@@ -122,3 +123,21 @@ def test_a_block_is_weighed_at_several_moments(app, of_run):
     assert set(table["step"]) >= {0, 40}
     page.toggle(key="response_early").set_value(False).run()
     until(page, lambda p: set(numbers(p, "response_std")["step"]) == {40})
+
+
+def test_two_runs_of_one_net_are_told_apart(app, store, swept):
+    """As after "Train both on": nets of one name, one from kept weights."""
+    spec = swept["resnet-8"].spec
+    given = (spec, replace(spec, train=replace(spec.train, seed=1)), spec)
+    sweep = replace(SMALL, given=given)
+    known = [s for s in store.sweeps() if s.name == "alike"]
+    sweep_id = known[0].id if known else store.create_sweep(sweep, name="alike")
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while store.sweep(sweep_id).status != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    first = store.runs(sweep_id)[0]
+    link = {"net_from": "run", "net_run": str(first.id), "beside_what": "none"}
+    page = until(app(PAGE, blocks="responses", **link), is_there("responses.csv"))
+    names = set(numbers(page, "response_std")["net"])
+    assert len(names) == 2 * 3  # the net and its twin, at the end and at two earlier moments

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -53,7 +55,7 @@ def responses_view(backend: Backend, nets: Sequence[Shown]) -> None:
         _("Before and during training too"), value=True, key="response_early", bind="query-params"
     )
     shown = [*nets, *(_other_depths(backend, nets) if depths else [])]
-    moments = [moment for net in shown for moment in _moments(backend.store, net, early)]
+    moments = _distinct([m for net in shown for m in _moments(backend.store, net, early)])
     able, questions = askable(
         [net for net, _early in moments], lambda n: responses_question(n.source, n.card)
     )
@@ -121,6 +123,19 @@ def _moments(store: RunStore, net: Shown, early: bool) -> list[tuple[Shown, bool
         title = _("{net}, fresh").format(net=net.title)
         moments.append((Shown(net.source.with_fresh("stem"), net.card, title), True))
     return moments
+
+
+def _distinct(moments: Sequence[tuple[Shown, bool]]) -> list[tuple[Shown, bool]]:
+    """Each source once, under a title that no other has: two runs may be of one net."""
+    once = list({net.source: (net, early) for net, early in reversed(moments)}.values())[::-1]
+    titles = Counter(net.title for net, _early in once)
+    named = _("{net} ({source})")
+    return [
+        (net, early)
+        if titles[net.title] == 1
+        else (replace(net, title=named.format(net=net.title, source=net.source.name)), early)
+        for net, early in once
+    ]
 
 
 def _measured(
