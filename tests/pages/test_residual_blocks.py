@@ -141,3 +141,13 @@ def test_two_runs_of_one_net_are_told_apart(app, store, swept):
     page = until(app(PAGE, blocks="responses", **link), is_there("responses.csv"))
     names = set(numbers(page, "response_std")["net"])
     assert len(names) == 2 * 3  # the net and its twin, at the end and at two earlier moments
+
+
+def test_included_nets_bring_their_lesions_where_their_data_are_not_there(app):
+    page = until(app(PAGE, net="resnet-56"), is_there("lesions.csv"))
+    assert "download cifar10" in texts(page.info)
+    assert "resnet-56 errs on" in texts(page.markdown)
+    table = numbers(page, "test_error")
+    bars = table[(table["removed"] == 1) & table["draw"].isna()]
+    assert list(bars.groupby("net").size()) == [27, 27]
+    assert int(bars["test_error"].isna().sum()) == 2  # the plain blocks that change the shape
