@@ -118,7 +118,7 @@ def test_paths_are_counted_and_followed(app, of_run):
 def test_a_block_is_weighed_at_several_moments(app, of_run):
     page = until(app(PAGE, blocks="responses", **of_run), is_there("responses.csv"))
     assert "a branch adds" in texts(page.markdown)
-    assert "at initialisation" in texts(page.markdown)
+    assert "before the first step" in texts(page.markdown)
     table = numbers(page, "response_std")
     assert set(table["step"]) >= {0, 40}
     page.toggle(key="response_early").set_value(False).run()

@@ -17,6 +17,7 @@ from resnet_viz.analysis.lesion_jobs import (
     randoms_question,
     singles_question,
 )
+from resnet_viz.analysis.own_data import own_data
 from resnet_viz.analysis.question import Question, all_jobs
 from resnet_viz.analysis.tables import rows_csv, rows_json
 from resnet_viz.datasets.errors import DataError
@@ -79,13 +80,10 @@ def lesions_view(backend: Backend, nets: Sequence[Shown]) -> None:
             "block is left out, its shortcut stays (Veit et al. 2016, arXiv:1605.06431)."
         )
     )
-    lesion, images, draws = _controls(nets)
-    try:
-        asked = _askable(nets, lesion, images, draws)
-    except (SpecError, DataError) as error:
-        if not _shipped_view(nets, error):
-            raise
+    if _shipped_view(nets):
         return
+    lesion, images, draws = _controls(nets)
+    asked = _askable(nets, lesion, images, draws)
     questions = [q for kind in range(3) for q in (each.questions[kind] for each in asked)]
     watch(
         ask(backend, "lesions", all_jobs(questions)),
@@ -95,23 +93,29 @@ def lesions_view(backend: Backend, nets: Sequence[Shown]) -> None:
     )
 
 
-def _shipped_view(nets: Sequence[Shown], error: Exception) -> bool:
-    """What was measured of the nets before; whether there is any.
-
-    Args:
-        error: why nothing can be measured now.
-    """
+def _shipped_view(nets: Sequence[Shown]) -> bool:
+    """What was measured of the nets before, where none has its data here; whether that is so."""
     kept = [(net, found) for net in nets if (found := shipped_lesions(net.source)) is not None]
-    if not kept:
+    missing = [text for net in nets if (text := _what_is_missing(net))]
+    if not kept or len(missing) < len(nets):
         return False
     stop_asking()
-    st.info(plain(str(error)), icon=":material/download:")
+    st.info(plain(missing[0]), icon=":material/download:")
     st.caption(_("Measured before, and brought with the program; blocks cannot be clicked away:"))
     singles = [(net, found.singles) for net, found in kept]
     randoms = [(net, found.randoms) for net, found in kept]
     _charts(singles, randoms)
     _take_away(singles, randoms)
     return True
+
+
+def _what_is_missing(net: Shown) -> str:
+    """Why a net's data cannot be had here; "" where they can."""
+    try:
+        own_data(net.card)
+    except (SpecError, DataError) as error:
+        return str(error)
+    return ""
 
 
 def _controls(nets: Sequence[Shown]) -> tuple[Lesion, int, int]:
@@ -123,6 +127,7 @@ def _controls(nets: Sequence[Shown]) -> tuple[Lesion, int, int]:
         names,
         selection_mode="multi",
         key=f"removed_{len(names)}",
+        wrap=True,
         bind="query-params",
     )
     swap, other, count, drawn = st.columns(4)
