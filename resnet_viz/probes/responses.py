@@ -12,7 +12,7 @@ from resnet_viz.blockwise import Responses
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.probes.modes import preserved
 from resnet_viz.probes.signal import normed_by
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec
+from resnet_viz.specs import NetSpec
 
 
 @torch.no_grad()
@@ -27,7 +27,8 @@ def measure_responses(
         step: training steps behind the net, for the record.
     """
     layers = [layer.module for layer in weighted_layers(spec)][:-1]
-    blocks = [block.module for block in blocks_of(spec)] if _has_shortcuts(spec) else []
+    blocks = [block.module for block in blocks_of(spec)]
+    blocks = [path for path in blocks if hasattr(net.get_submodule(path), "shortcut")]
     found: dict[str, float] = {}
     with preserved(net):
         net.train()
@@ -47,10 +48,6 @@ def measure_responses(
         branch_norm=tuple(found[f"{path}.branch"] for path in blocks),
         shortcut_norm=tuple(found[f"{path}.shortcut"] for path in blocks),
     )
-
-
-def _has_shortcuts(spec: NetSpec) -> bool:
-    return spec.family in RESIDUAL_FAMILIES
 
 
 def _keep(out: dict[str, float], key: str, measure: Callable[[Tensor], float]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file
@@ -11,7 +12,7 @@ from resnet_viz.analysis.opened import measure_card
 from resnet_viz.analysis.question import answer_here
 from resnet_viz.nets.start_files import start_path
 from resnet_viz.runs.sources import run_source
-from tests.pages.inside import is_there, numbers
+from tests.pages.inside import SMALL, is_there, numbers
 from tests.pages.waiting import TIMEOUT_SECONDS, said, texts, until, warned
 
 PAGE = "residual_blocks"
@@ -117,8 +118,36 @@ def test_paths_are_counted_and_followed(app, of_run):
 def test_a_block_is_weighed_at_several_moments(app, of_run):
     page = until(app(PAGE, blocks="responses", **of_run), is_there("responses.csv"))
     assert "a branch adds" in texts(page.markdown)
-    assert "at initialisation" in texts(page.markdown)
+    assert "before the first step" in texts(page.markdown)
     table = numbers(page, "response_std")
     assert set(table["step"]) >= {0, 40}
     page.toggle(key="response_early").set_value(False).run()
     until(page, lambda p: set(numbers(p, "response_std")["step"]) == {40})
+
+
+def test_two_runs_of_one_net_are_told_apart(app, store, swept):
+    """As after "Train both on": nets of one name, one from kept weights."""
+    spec = swept["resnet-8"].spec
+    given = (spec, replace(spec, train=replace(spec.train, seed=1)), spec)
+    sweep = replace(SMALL, given=given)
+    known = [s for s in store.sweeps() if s.name == "alike"]
+    sweep_id = known[0].id if known else store.create_sweep(sweep, name="alike")
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while store.sweep(sweep_id).status != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    first = store.runs(sweep_id)[0]
+    link = {"net_from": "run", "net_run": str(first.id), "beside_what": "none"}
+    page = until(app(PAGE, blocks="responses", **link), is_there("responses.csv"))
+    names = set(numbers(page, "response_std")["net"])
+    assert len(names) == 2 * 3  # the net and its twin, at the end and at two earlier moments
+
+
+def test_included_nets_bring_their_lesions_where_their_data_are_not_there(app):
+    page = until(app(PAGE, net="resnet-56"), is_there("lesions.csv"))
+    assert "download cifar10" in texts(page.info)
+    assert "resnet-56 errs on" in texts(page.markdown)
+    table = numbers(page, "test_error")
+    bars = table[(table["removed"] == 1) & table["draw"].isna()]
+    assert list(bars.groupby("net").size()) == [27, 27]
+    assert int(bars["test_error"].isna().sum()) == 2  # the plain blocks that change the shape

@@ -30,11 +30,13 @@ class Measured:
         label: what it is called among those shown.
         responses: what was measured.
         early: it is not the end of its training (at initialisation, or on the way).
+        of: label of the same net at the end of its training; "" for that itself.
     """
 
     label: str
     responses: Responses
     early: bool = False
+    of: str = ""
 
 
 def branch_shares(found: Sequence[Measured]) -> go.Figure:
@@ -156,20 +158,21 @@ def _own_sentence(each: Measured, found: Sequence[Measured]) -> str:
     after = mean_ratio(each.responses)
     if after is None:
         return ""
-    before = [
-        other
-        for other in found
-        if other.early and other.responses.net == each.responses.net and other.responses.step == 0
-    ]
+    before = [other for other in found if other.of == each.label and other.responses.step == 0]
     start = mean_ratio(before[0].responses) if before else None
     if start is None:
         text = _("{net}: a branch adds {after} times what its block gets (geometric mean).")
         return text.format(net=each.label, after=number_text(after))
     text = _(
         "{net}: a branch adds {after} times what its block gets (geometric mean over the blocks "
-        "that keep their shape), and {start} at initialisation."
+        "that keep their shape), and {start} before the first step."
     )
-    return text.format(net=each.label, after=number_text(after), start=number_text(start))
+    sentence = text.format(net=each.label, after=number_text(after), start=number_text(start))
+    zeros = sum(ratio == 0 for ratio in before[0].responses.ratios)
+    if zeros:
+        text = _("That leaves out {n} branches that were exactly zero then.")
+        sentence += " " + text.format(n=zeros)
+    return sentence
 
 
 def _depth_sentence(late: Sequence[Measured]) -> str:

@@ -17,6 +17,7 @@ from resnet_viz.analysis.lesion_jobs import (
     randoms_question,
     singles_question,
 )
+from resnet_viz.analysis.own_data import own_data
 from resnet_viz.analysis.question import Question, all_jobs
 from resnet_viz.analysis.tables import rows_csv, rows_json
 from resnet_viz.datasets.errors import DataError
@@ -52,6 +53,9 @@ from resnet_viz.ui.words import plain
 _IMAGES = (100, 250, 500, 1000, 2000, 5000, 10_000)
 _DRAWS = (3, 5, 10, 20)
 _NONE = "none"
+_KEPT = "lesions_kept"  # of the session: the bars and curves that were drawn last
+
+_Found = list[tuple[Shown, Any]]
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,10 @@ def lesions_view(backend: Backend, nets: Sequence[Shown]) -> None:
             "block is left out, its shortcut stays (Veit et al. 2016, arXiv:1605.06431)."
         )
     )
-    lesion, images, draws = _controls(nets)
-    try:
-        asked = _askable(nets, lesion, images, draws)
-    except (SpecError, DataError) as error:
-        if not _shipped_view(nets, error):
-            raise
+    if _shipped_view(nets):
         return
+    lesion, images, draws = _controls(nets)
+    asked = _askable(nets, lesion, images, draws)
     questions = [q for kind in range(3) for q in (each.questions[kind] for each in asked)]
     watch(
         ask(backend, "lesions", all_jobs(questions)),
@@ -92,23 +93,29 @@ def lesions_view(backend: Backend, nets: Sequence[Shown]) -> None:
     )
 
 
-def _shipped_view(nets: Sequence[Shown], error: Exception) -> bool:
-    """What was measured of the nets before; whether there is any.
-
-    Args:
-        error: why nothing can be measured now.
-    """
+def _shipped_view(nets: Sequence[Shown]) -> bool:
+    """What was measured of the nets before, where none has its data here; whether that is so."""
     kept = [(net, found) for net in nets if (found := shipped_lesions(net.source)) is not None]
-    if not kept:
+    missing = [text for net in nets if (text := _what_is_missing(net))]
+    if not kept or len(missing) < len(nets):
         return False
     stop_asking()
-    st.info(plain(str(error)), icon=":material/download:")
+    st.info(plain(missing[0]), icon=":material/download:")
     st.caption(_("Measured before, and brought with the program; blocks cannot be clicked away:"))
     singles = [(net, found.singles) for net, found in kept]
     randoms = [(net, found.randoms) for net, found in kept]
     _charts(singles, randoms)
     _take_away(singles, randoms)
     return True
+
+
+def _what_is_missing(net: Shown) -> str:
+    """Why a net's data cannot be had here; "" where they can."""
+    try:
+        own_data(net.card)
+    except (SpecError, DataError) as error:
+        return str(error)
+    return ""
 
 
 def _controls(nets: Sequence[Shown]) -> tuple[Lesion, int, int]:
@@ -120,6 +127,7 @@ def _controls(nets: Sequence[Shown]) -> tuple[Lesion, int, int]:
         names,
         selection_mode="multi",
         key=f"removed_{len(names)}",
+        wrap=True,
         bind="query-params",
     )
     swap, other, count, drawn = st.columns(4)
@@ -188,7 +196,7 @@ def _fitting(net: Shown, lesion: Lesion) -> tuple[Lesion, str]:
     return Lesion(removed, swapped), ", ".join(parts)
 
 
-def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[Shown, Any]]]:
+def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[_Found]:
     """What was found by kind of question, with its net."""
     n = len(asked)
     rows = [found[kind * n : (kind + 1) * n] for kind in range(3)]
@@ -199,11 +207,30 @@ def _kinds(asked: Sequence[_Asked], found: Sequence[Any]) -> list[list[tuple[Sho
 
 
 def _draw(asked: Sequence[_Asked], found: Sequence[Any]) -> None:
-    own, singles, randoms = _kinds(asked, found)
+    own, *others = _kinds(asked, found)
+    singles, randoms = _fullest(asked, others)
     what = {each.net.source: each.what for each in asked}
     for net, tally in own:
         st.markdown(_escaped(own_caption(net.title, tally, what[net.source])))
     _charts(singles, randoms)
+
+
+def _fullest(asked: Sequence[_Asked], found: Sequence[_Found]) -> Sequence[_Found]:
+    """Bars and curves as they come, or as they stood before a click on another block: its answer
+    comes first, and the charts, whose own answers are known, must not vanish meanwhile."""
+    key = tuple(job.key for each in asked for q in each.questions[1:] for job in q.jobs[:1])
+    known, before = st.session_state.get(_KEPT, ((), [[], []]))
+    if known != key:
+        before = [[], []]
+    kept = [
+        new if _images(new) >= _images(old) else old for new, old in zip(found, before, strict=True)
+    ]
+    st.session_state[_KEPT] = key, kept
+    return kept
+
+
+def _images(found: _Found) -> int:
+    return sum(result.images for _net, result in found)
 
 
 def _charts(

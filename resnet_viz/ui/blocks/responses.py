@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -32,6 +34,8 @@ from resnet_viz.ui.words import plain
 
 _MOST_DEPTHS = 6
 
+_Moment = tuple[Shown, Source | None]  # a net, and what it is at the end of its training
+
 
 def responses_view(backend: Backend, nets: Sequence[Shown]) -> None:
     """The branch's share of every block, and every layer's response; before and after training.
@@ -53,11 +57,11 @@ def responses_view(backend: Backend, nets: Sequence[Shown]) -> None:
         _("Before and during training too"), value=True, key="response_early", bind="query-params"
     )
     shown = [*nets, *(_other_depths(backend, nets) if depths else [])]
-    moments = [moment for net in shown for moment in _moments(backend.store, net, early)]
+    moments = _distinct([m for net in shown for m in _moments(backend.store, net, early)])
     able, questions = askable(
-        [net for net, _early in moments], lambda n: responses_question(n.source, n.card)
+        [net for net, _of in moments], lambda n: responses_question(n.source, n.card)
     )
-    late = {net.source: is_early for net, is_early in moments}
+    late = {net.source: of for net, of in moments}
     watch_questions(
         backend,
         "responses",
@@ -99,13 +103,13 @@ def _trained_alike(store: RunStore, net: Shown) -> list[Source]:
     ]
 
 
-def _moments(store: RunStore, net: Shown, early: bool) -> list[tuple[Shown, bool]]:
+def _moments(store: RunStore, net: Shown, early: bool) -> list[_Moment]:
     """A net and, with `early`, what it was before: a run's kept nets, or fresh weights.
 
     Returns:
-        Each with whether it is such an earlier one.
+        Each with the source of the net at the end of its training; None for that itself.
     """
-    moments = [(net, False)]
+    moments: list[_Moment] = [(net, None)]
     if not early:
         return moments
     before = [
@@ -116,20 +120,35 @@ def _moments(store: RunStore, net: Shown, early: bool) -> list[tuple[Shown, bool
         chosen = list(dict.fromkeys([before[0], before[(len(before) + 1) // 2]]))
         for source in chosen:
             title = _("{net}, step {step:,}").format(net=net.card.net.name, step=source.step)
-            moments.append((Shown(source, net.card, title), True))
+            moments.append((Shown(source, net.card, title), net.source))
     else:
         title = _("{net}, fresh").format(net=net.title)
-        moments.append((Shown(net.source.with_fresh("stem"), net.card, title), True))
+        moments.append((Shown(net.source.with_fresh("stem"), net.card, title), net.source))
     return moments
 
 
-def _measured(
-    nets: Sequence[Shown], found: Sequence[Any], early: dict[Source, bool]
-) -> list[Measured]:
+def _distinct(moments: Sequence[_Moment]) -> list[_Moment]:
+    """Each source once, under a title that no other has: two runs may be of one net."""
+    once = list({net.source: (net, of) for net, of in reversed(moments)}.values())[::-1]
+    titles = Counter(net.title for net, _of in once)
+    named = _("{net} ({source})")
     return [
-        Measured(net.title, each, early[net.source])
+        (net, of)
+        if titles[net.title] == 1
+        else (replace(net, title=named.format(net=net.title, source=net.source.name)), of)
+        for net, of in once
+    ]
+
+
+def _measured(
+    nets: Sequence[Shown], found: Sequence[Any], late: dict[Source, Source | None]
+) -> list[Measured]:
+    titles = {net.source: net.title for net in nets}
+    return [
+        Measured(net.title, each, of is not None, titles.get(of, "") if of else "")
         for net, each in zip(nets, found, strict=True)
         if each is not None
+        for of in [late[net.source]]
     ]
 
 

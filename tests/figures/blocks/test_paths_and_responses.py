@@ -52,15 +52,16 @@ def responses(depth, std, ratio, step):
 def test_a_deeper_net_whose_layers_do_less_is_named():
     found = [
         Measured("resnet-14", responses(14, 0.8, 0.5, 300)),
-        Measured("resnet-14, fresh", responses(14, 1.0, 0.7, 0), early=True),
+        Measured("resnet-14, fresh", responses(14, 1.0, 0.7, 0), early=True, of="resnet-14"),
+        Measured("other, fresh", responses(14, 1.0, 9.0, 0), early=True, of="other"),
         Measured("resnet-26", responses(26, 0.5, 0.3, 300)),
     ]
     text = responses_caption(found)
     assert "resnet-14: a branch adds 0.5 times" in text
-    assert "and 0.7 at initialisation" in text
+    assert "and 0.7 before the first step" in text
     assert "0.80 in resnet-14 and 0.50 in resnet-26: in the deeper net a layer changes" in text
     lines = branch_shares(found).to_dict()["data"]
-    assert [len(line["x"]) for line in lines] == [6, 6, 12]
-    assert [len(line["x"]) for line in response_stds(found).to_dict()["data"]] == [13, 13, 25]
+    assert [len(line["x"]) for line in lines] == [6, 6, 6, 12]
+    assert [len(line["x"]) for line in response_stds(found).to_dict()["data"]] == [13, 13, 13, 25]
     swapped = [found[0], Measured("resnet-26", responses(26, 0.9, 0.3, 300))]
     assert "does not change its signal less" in responses_caption(swapped)
