@@ -48,7 +48,7 @@ def _family(family: FamilyVerdict, *, full: bool, finished: bool) -> str:
     window = min(RUNNING_STEPS, deepest.step)
     text = error.format(net=deepest.title, error=100 * deepest.mean, n=window)
     if other is None or family.difference is None:
-        return text + _(" (no other depth to compare with)")
+        return text + (_(" (no other depth to compare with)") if full else "")
     text += _(", {net} on {error:.1f} %").format(net=other.title, error=100 * other.mean)
     points = 100 * family.difference
     if family.degradation and not finished:

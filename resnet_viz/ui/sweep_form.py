@@ -36,7 +36,7 @@ def preset_titles() -> dict[str, str]:
         "longer": _("Longer"),
         "paper": _("Paper"),
         "rates": _("Is it only the learning rate?"),
-        "shortcuts": _("Which shortcut?"),
+        "shortcuts": _("Shortcuts"),
     }
 
 
@@ -45,7 +45,7 @@ def _preset_help() -> str:
         "**Quick**: digits at 16×16, about a minute on two cores. **Longer**: drawn shapes, "
         "about half an hour. **Paper**: He et al. 2015 on CIFAR-10, days on two cores; meant "
         "for a GPU. **Is it only the learning rate?**: Quick, every net trained at three "
-        "learning rates; its best counts. **Which shortcut?**: Quick, residual nets with the "
+        "learning rates; its best counts. **Shortcuts**: Quick, residual nets with the "
         "identity and with every other shortcut of He et al. 2016, Table 1."
     )
 
