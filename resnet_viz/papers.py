@@ -147,7 +147,9 @@ def _resnet(depth: int, shortcut: str) -> Architecture:
 
 
 def _imagenet(
-    rows: Iterable[tuple[str | Architecture, float | None, float | None]], protocol: str, source: str
+    rows: Iterable[tuple[str | Architecture, float | None, float | None]],
+    protocol: str,
+    source: str,
 ) -> list[PublishedError]:
     """Top-1 and top-5 errors in per cent; None where the paper has none."""
     found = []
@@ -160,9 +162,7 @@ def _imagenet(
     return found
 
 
-def _cifar(
-    rows: Iterable[tuple[NetSpec, float, str]], source: str
-) -> list[PublishedError]:
+def _cifar(rows: Iterable[tuple[NetSpec, float, str]], source: str) -> list[PublishedError]:
     return [
         PublishedError(
             spec.name, spec.family, "test", error / 100, CIFAR_TEST, source, cifar(spec), note=note
@@ -243,9 +243,7 @@ PUBLISHED_ERRORS = (
         TEN_CROP,
         f"{_DENSENET}, Table 3",
     ),
-    *(
-        error for published in CIFAR10_TEST_ERROR.values() for error in _known(published)
-    ),
+    *(error for published in CIFAR10_TEST_ERROR.values() for error in _known(published)),
     *_cifar(
         [
             (NetSpec("preact", 110), 6.37, _MEDIAN),

@@ -33,7 +33,7 @@ $net
 $main
 '''
 
-_MAIN = '''
+_MAIN = """
 if __name__ == "__main__":
     torch.manual_seed(0)
     net = $make
@@ -41,7 +41,7 @@ if __name__ == "__main__":
     print(net)
     print(sum(p.numel() for p in net.parameters()), "parameters")
     print(tuple(net.eval()(images).shape), "logits")
-'''
+"""
 
 _TORCHVISION = '''
 """$title ($source) as torchvision builds it; needs torch and torchvision.

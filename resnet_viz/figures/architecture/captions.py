@@ -81,10 +81,7 @@ def _shortcuts(stages: Sequence[Part]) -> str:
 
 def _reach(graph: NetGraph) -> str:
     fields = [
-        op.receptive_field
-        for part in graph.stages
-        for op in part.operations
-        if op.receptive_field
+        op.receptive_field for part in graph.stages for op in part.operations if op.receptive_field
     ]
     if not fields:
         return ""

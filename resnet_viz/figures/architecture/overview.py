@@ -196,9 +196,7 @@ def cell_shape(
     return svg.path(points, stroke=shade, fill=shade, width=1)
 
 
-def shortcut_arc(
-    kind: str, x: float, y: float, width: float, height: float, shade: str
-) -> str:
+def shortcut_arc(kind: str, x: float, y: float, width: float, height: float, shade: str) -> str:
     """The shortcut over a block: dashed for zero-padding, with a square for a projection."""
     if not kind:
         return ""

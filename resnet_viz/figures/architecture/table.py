@@ -90,7 +90,9 @@ def compared_rows(first: NetGraph, second: NetGraph, batch: int) -> list[Row]:
     return found
 
 
-def differing_columns(first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> list[str]:
+def differing_columns(
+    first: Mapping[str, Any] | None, second: Mapping[str, Any] | None
+) -> list[str]:
     """Names of the columns in which two rows differ; all of them if there is only one row."""
     if first is None or second is None:
         return list(_COMPARED)

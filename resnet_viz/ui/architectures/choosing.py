@@ -79,7 +79,11 @@ def _like(net: Architecture) -> dict[str, Architecture]:
 
 def _choose_spec() -> NetSpec:
     family = linked_choice(
-        _("Family"), {name: name for name in FAMILIES}, key="family", default="resnet", as_pills=True
+        _("Family"),
+        {name: name for name in FAMILIES},
+        key="family",
+        default="resnet",
+        as_pills=True,
     )
     place = st.container()
     fields: dict[str, Any] = {}

@@ -46,9 +46,7 @@ def known_view(backend: Backend) -> None:
         )
         measure = "test"
         if data == "imagenet":
-            measure = linked_choice(
-                _("Error"), {"top1": "top-1", "top5": "top-5"}, key="measure"
-            )
+            measure = linked_choice(_("Error"), {"top1": "top-1", "top5": "top-5"}, key="measure")
         size = linked_choice(
             _("Against"),
             {"parameters": _("parameters"), "multiply_adds": _("multiply-adds")},
@@ -101,9 +99,7 @@ def _chart(points: list[SizedError], size: str, measure: str, data: str) -> None
         download("JSON", f"errors-{data}.json", lambda: json.dumps(rows))
 
 
-def _published_points(
-    backend: Backend, published: Sequence[PublishedError]
-) -> list[SizedError]:
+def _published_points(backend: Backend, published: Sequence[PublishedError]) -> list[SizedError]:
     """With sizes, which the analysis process counts where only the built net tells them.
 
     Raises:

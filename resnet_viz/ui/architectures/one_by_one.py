@@ -30,9 +30,7 @@ def one_by_one_view(backend: Backend) -> None:
     with controls, st.container(border=True):
         channels = _slider(_("Channels of the basic block"), _CHANNELS, 256, "basic")
         wide = _slider(_("Channels of the bottleneck"), _CHANNELS, 256, "wide")
-        divided = _slider(
-            _("Its 3×3 works on so many times fewer"), _REDUCTIONS, 4, "reduction"
-        )
+        divided = _slider(_("Its 3×3 works on so many times fewer"), _REDUCTIONS, 4, "reduction")
         side = _slider(_("Image size in pixels"), _SIDES, 56, "side")
     basic = basic_block(channels, side)
     bottleneck = bottleneck_block(wide, wide // divided, side)
