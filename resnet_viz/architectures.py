@@ -72,17 +72,15 @@ def _dense(depth: int) -> Architecture:
     )
 
 
-IMAGENET = tuple(
-    [
-        _imagenet("resnet", 18, (2, 2, 2, 2)),
-        _imagenet("resnet", 34, (3, 4, 6, 3)),
-        _imagenet("resnet", 50, (3, 4, 6, 3)),
-        _imagenet("resnet", 101, (3, 4, 23, 3)),
-        _imagenet("resnet", 152, (3, 8, 36, 3)),
-        *map(_dense, (121, 169, 201)),
-        _imagenet("plain", 18, (2, 2, 2, 2)),
-        _imagenet("plain", 34, (3, 4, 6, 3)),
-    ]
+IMAGENET = (
+    _imagenet("resnet", 18, (2, 2, 2, 2)),
+    _imagenet("resnet", 34, (3, 4, 6, 3)),
+    _imagenet("resnet", 50, (3, 4, 6, 3)),
+    _imagenet("resnet", 101, (3, 4, 23, 3)),
+    _imagenet("resnet", 152, (3, 8, 36, 3)),
+    *map(_dense, (121, 169, 201)),
+    _imagenet("plain", 18, (2, 2, 2, 2)),
+    _imagenet("plain", 34, (3, 4, 6, 3)),
 )
 HISTORY = (
     Architecture(

@@ -72,7 +72,5 @@ def _others(net: Architecture, *, weights: bool = True) -> nn.Module:
     if net.name == "lenet5":
         return LeNet5(net.classes)
     if net.name == "googlenet":
-        built: nn.Module = models.googlenet(aux_logits=False, init_weights=weights)
-        return built
-    built = getattr(models, net.name)()
-    return built
+        return models.googlenet(aux_logits=False, init_weights=weights)
+    return getattr(models, net.name)()

@@ -100,7 +100,8 @@ function draw(view) {
   view.picture.innerHTML = data.svg
   view.drawn = data.svg
   const all = items(view)
-  const same = all.find((item) => item.dataset.place === before)
+  const around = all.find((item) => before?.startsWith(`${item.dataset.place}.`)) // on the way back
+  const same = all.find((item) => item.dataset.place === before) ?? around
   const first = same ?? all[0]
   first?.setAttribute("tabindex", "0")
   if (focused) first?.focus({ preventScroll: true })

@@ -132,8 +132,8 @@ def test_dense_stages_have_all_connections_of_a_brute_force_count(graphs, name):
         block = getattr(built.features, f"denseblock{number}")
         layers, inputs = len(block), []
         for layer in block.values():
-            layer.register_forward_hook(lambda _m, given, _out: inputs.append(len(given[0])))
-        channels = built.features.__getattr__(f"denseblock{number}").denselayer1.norm1.num_features
+            layer.register_forward_hook(lambda _m, given, _out, i=inputs: i.append(len(given[0])))
+        channels = block.denselayer1.norm1.num_features
         block.eval()(torch.zeros(1, channels, 2, 2))
         pairs = [(a, b) for b in range(1, layers + 1) for a in range(b)]
         assert stage.connections == len(pairs) == sum(inputs) == layers * (layers + 1) // 2

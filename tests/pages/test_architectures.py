@@ -137,3 +137,4 @@ def add_run(store, sweep, test_error):
     queue.begin(claim, dtype="float32", version="test")
     queue.append([(claim, [evaluation_record(10, test_error)])])
     queue.finish(claim, "done")
+    queue.leave()  # it was this process, which is not to end with the store's workers

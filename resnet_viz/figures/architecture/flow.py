@@ -1,4 +1,4 @@
-"""The operations of a block or of a part as a flow diagram: branch and shortcut, shapes on arrows."""
+"""The operations of a block or a part as a flow diagram: branch, shortcut, shapes on arrows."""
 
 from __future__ import annotations
 
@@ -123,15 +123,15 @@ def _edge(
     y0 = 20.0 if outside else _TOP + start.layer * _LAYER + _half(by_id[edge.start])
     y1 = _TOP + end.layer * _LAYER
     top = y1 - _half(by_id[edge.end])
-    look = {"stroke": colour, "width": 2.6} if colour else {}
+    stroke, wide = (colour, 2.6) if colour else ("currentColor", 1.5)
     dash = "6 4" if colour and dashed else ""
     bend = y0 + (14 if outside else 8)
     begin = f"M{n(x0)} {n(y0)}" if x0 == x else f"M{n(x0)} {n(y0)}V{n(bend)}H{n(x)}"
     if x == x1:
-        return svg.path(f"{begin}V{n(top)}", tip=True, dash=dash, **look)
+        return svg.path(f"{begin}V{n(top)}", tip=True, dash=dash, stroke=stroke, width=wide)
     side = _ROUND if by_id[edge.end].kind in ("add", "multiply") else _BOX / 2
     aim = x1 + side if x > x1 else x1 - side
-    return svg.path(f"{begin}V{n(y1)}H{n(aim)}", tip=True, dash=dash, **look)
+    return svg.path(f"{begin}V{n(y1)}H{n(aim)}", tip=True, dash=dash, stroke=stroke, width=wide)
 
 
 def _shortcut_edges(operations: Sequence[Operation], found: Arrangement) -> list[Edge]:

@@ -89,8 +89,10 @@ def _card(
     title = block_title(block, part)
     lines = kernel_lines(block)
     opacity = 0.34 if block.changes else 0.12
-    look = {"fill": shade, "fill_opacity": opacity, "stroke": shade, "radius": 5, "kind": "cell"}
-    body = [svg.target(x, y - arc, width, height + arc), svg.rect(x, y, width, height, **look)]
+    shape = svg.rect(
+        x, y, width, height, fill=shade, fill_opacity=opacity, stroke=shade, radius=5, kind="cell"
+    )
+    body = [svg.target(x, y - arc, width, height + arc), shape]
     body.append(svg.text(x + width / 2, y + 17, title, size=12.5, weight=600, anchor="middle"))
     for row, line in enumerate(lines):
         at = y + 33 + _LINE * row
@@ -116,12 +118,11 @@ def _dense_stage(part: Part, shade: str) -> Drawing:
     opacity = 0.8 if count <= 12 else 0.5 if count <= 24 else 0.32
     height = 54.0
     wide = width >= 40
+    name = _("input") if wide else "x"
     drawn = [
         svg.path(arcs, stroke=shade, width=1.0, opacity=opacity),
         svg.rect(10, top, width, height, fill="currentColor", fill_opacity=0.18, radius=4),
-        svg.text(
-            10 + width / 2, top + 31, "x" if not wide else _("input"), size=12, anchor="middle"
-        ),
+        svg.text(10 + width / 2, top + 31, name, size=12, anchor="middle"),
     ]
     for place, block in enumerate(part.blocks, 1):
         drawn.append(_layer(block, part, (10 + place * pitch, top, width, height), shade, wide))

@@ -165,11 +165,11 @@ def _table(graph: NetGraph, second: NetGraph | None, batch: int) -> None:
         st.markdown(comparison_caption(graph, second, batch))
     st.caption(
         _(
-            "After Table 1 of He et al. 2015, counted from the net as it is built. Output: channels "
-            "× height × width. Weighted: layers with weights, projections among them. "
-            "Multiply-adds: of convolutions and linear layers, for one image. Sees: the side of the "
-            "receptive field, the input pixels on which a value at the part's end can depend. Kept: "
-            "memory for the activations of {batch} images between forward and backward pass."
+            "After Table 1 of He et al. 2015, counted from the net as it is built. Output: "
+            "channels × height × width. Weighted: layers with weights, projections among them. "
+            "Multiply-adds: of convolutions and linear layers, for one image. Sees: the side of "
+            "the receptive field, the input pixels on which a value at the part's end can depend. "
+            "Kept: memory for the activations of {batch} images between forward and backward pass."
         ).format(batch=batch)
         + (" " + _("≠: the two nets differ here.") if second is not None else "")
     )

@@ -39,27 +39,27 @@ def take_away_net(
     ):
         code, drawing, table, onnx = st.columns(4, gap="medium")
         with code:
-            st.markdown(_("**PyTorch code** of exactly this net"))
+            st.markdown(_("**PyTorch code**"))
             download("Python", f"{name}.py", lambda: architecture_text(net))
+            with st.popover(_("Show"), icon=":material/code:"):
+                st.code(architecture_text(net), language="python")
         with drawing:
-            st.markdown(_("**Drawing** as SVG"))
+            st.markdown(_("**Drawing** (SVG)"))
             download(_("Whole net"), f"{name}.svg", lambda: drawing_of(graph, "").file)
             if here:
                 file = f"{name}.{here}.svg"
                 download(_("What is open"), file, lambda: drawing_of(graph, here).file)
         with table:
-            st.markdown(_("**Numbers**: stages; all operations"))
+            st.markdown(_("**Numbers**"))
             download("CSV", f"{name}.csv", lambda: rows_csv(stage_rows(graph, batch)))
             download("JSON", f"{name}.json", lambda: json.dumps(asdict(graph)))
         with onnx:
             _onnx(backend, net)
-        with st.popover(_("Show the code"), icon=":material/code:"):
-            st.code(architecture_text(net), language="python")
 
 
 def _onnx(backend: Backend, net: Architecture) -> None:
     """Made first, since that takes seconds and hundreds of megabytes; then downloaded."""
-    st.markdown(_("**ONNX** with fresh weights"))
+    st.markdown(_("**ONNX**, fresh weights"))
     made: dict[str, str] = st.session_state.setdefault("onnx_files", {})
     key = json.dumps(net.to_dict(), sort_keys=True)
 
