@@ -84,7 +84,7 @@ def seen(page, *, before=None):
 
 def says(page, net):
     """What a net says of the image, once it says it."""
-    line = page.get_by_test_id("stMain").get_by_text(re.compile(rf"\b{net} says .* %"))
+    line = page.get_by_test_id("stMain").get_by_text(re.compile(rf"\b{net} says .*\s%"))
     return line.inner_text()
 
 
