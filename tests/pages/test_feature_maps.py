@@ -12,6 +12,8 @@ import torch
 
 from resnet_viz.nets.imagenet_files import NETS, weights_home
 from resnet_viz.points import find_point, points_of
+from resnet_viz.ui.inquiries import AnswerError
+from resnet_viz.ui.inside import own_file
 from tests.nets.usual import UsualResNet
 from tests.pages.inside import PLAIN, RESIDUAL, as_seen, is_there, numbers, opened, opened_png, png
 from tests.pages.waiting import said, texts, until, warned
@@ -315,6 +317,21 @@ def test_a_file_that_is_no_net_is_refused_by_its_name_and_not_kept(app, home):
     until(page, is_there("feature_strip.png"))
     page.file_uploader(key="net_file").set_value(None).run()
     assert not page.error
+
+
+def test_a_new_file_is_kept_where_the_trouble_is_not_its_own(app, home, monkeypatch):
+    page = app(PAGE, net_from="file", **ALONE)
+
+    def dies(_backend, _source):
+        raise AnswerError("the analysis process has ended", None)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_file, "open_card", dies)
+        bring(page, "whole.pt", weights((1, 2, 1)))
+        assert "the analysis process has ended" in texts(page.warning)
+    assert any("whole.pt" in name for name in kept_names(home))
+    page.button(key="ask_again").click().run()
+    until(page, is_there("feature_strip.png"))
 
 
 def test_a_file_that_was_kept_can_be_deleted(app, home):

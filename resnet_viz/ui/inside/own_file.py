@@ -122,17 +122,20 @@ def _kept_control(home: Path, kept: Mapping[str, Path], newest: str | None, key:
 
 
 def _opens(backend: Backend, source: Source, upload: _Upload | None, chosen: str, key: str) -> bool:
-    """Whether a file can be opened; a new one that cannot is deleted, and the page runs again."""
+    """Whether a file can be opened; a new one that cannot is deleted, and the page runs again.
+
+    Raises:
+        AnswerError: it was not opened for a reason that is not the file's, which is kept.
+    """
     try:
         open_card(backend, source)
     except AnswerError as error:
+        if not error.refused:
+            raise
         if upload is not None and upload.name == chosen and not upload.known:
             delete_own_net(backend.store.home, chosen)
-            refused = _Upload(upload.file, refusal=str(error))
-            st.session_state[_memory(key)] = refused
+            st.session_state[_memory(key)] = _Upload(upload.file, refusal=str(error))
             st.rerun()
-        if not error.refused:  # not the file's fault
-            raise
         st.error(plain(str(error)), icon=":material/broken_image:")
         return False
     return True
