@@ -166,7 +166,7 @@ def test_a_tick_is_small_and_the_library_comes_once(page, server):
     # A tick that comes late on a busy machine carries the points of several.
     ticks = (shortest(page) - before) / POINTS_A_TICK
     rerun = 1
-    assert sum(received) < 3_000 * (ticks + rerun)
+    assert sum(received) < 6_000 * (ticks + rerun)  # bytes; all curves anew would be over 20,000
 
 
 def test_a_reload_and_a_second_tab_show_whole_curves(page, server):
