@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.browser import Server
@@ -226,7 +227,10 @@ def test_the_camera_is_asked_for_where_it_is_chosen_and_its_picture_goes_to_both
     page.get_by_role("button", name="Take Photo").click()
     taken = wait_until(page, "title", cat)
     assert taken["title"] == "your camera's picture"
-    width, height = page.locator(".resnet-viz-square .picture").evaluate(
+    pictures = page.locator(".resnet-viz-square .picture")
+    expect(pictures).to_have_count(1)  # the one before it goes a moment after the texts change
+    assert pictures.get_attribute("alt") == "your camera's picture"
+    width, height = pictures.evaluate(
         "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
     )
     assert min(width, height) > 100
