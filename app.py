@@ -58,6 +58,20 @@ page = st.navigation(
         ],
         _("Look inside"): [
             st.Page(
+                "pages/architectures.py",
+                title=_("Architectures"),
+                icon=":material/account_tree:",
+                url_path="architectures",
+                help=_("Any net drawn and counted: stages, blocks, operations."),
+            ),
+            st.Page(
+                "pages/residual_blocks.py",
+                title=_("Residual blocks"),
+                icon=":material/call_split:",
+                url_path="residual_blocks",
+                help=_("Remove blocks of a trained net, insert new ones, follow the paths."),
+            ),
+            st.Page(
                 "pages/feature_maps.py",
                 title=_("Feature maps"),
                 icon=":material/grid_view:",

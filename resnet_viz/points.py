@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from resnet_viz.checks import SpecError
 from resnet_viz.i18n import _
-from resnet_viz.layers import Block, blocks_of
-from resnet_viz.specs import LAYERS_PER_BLOCK, RESIDUAL_FAMILIES, NetSpec
+from resnet_viz.layers import Block, after_order, blocks_of, branch_order, forks, stem_order
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class Point:
         takes_input: it is the input of that module (its first argument), not its output.
         stage: 0 for the stem, 1 and up for the stages.
         block: number in its stage from 1; 0 for the stem.
-        kind: "input", "conv1", "norm1", "relu1", …, "branch", "shortcut", "sum", "output"; in the
-            stem "conv", "norm", "relu", "pool".
+        kind: "input", "conv1", "norm1", "relu1", …, "gate" (T(x)), "branch", "shortcut" (as they
+            are added), "sum", "norm" (after the sum), "output"; in the stem "conv", "norm",
+            "relu", "pool".
     """
 
     name: str
@@ -51,6 +52,7 @@ def _kind_title(kind: str) -> str:
         "input": _("input x"),
         "branch": _("residual branch F(x)"),
         "shortcut": _("shortcut"),
+        "gate": _("gate T(x)"),
         "sum": _("sum F(x) + shortcut"),
         "output": _("output"),
         "pool": _("after pooling"),
@@ -64,13 +66,11 @@ def _kind_title(kind: str) -> str:
 
 def points_of(spec: NetSpec) -> list[Point]:
     """Every point from the stem to the last block's output, in the order of computation."""
-    found = [Point("stem.conv", "stem.conv", False, 0, 0, "conv")]
-    if spec.family != "preact":
-        if spec.norm == "batch":
-            found.append(Point("stem.norm", "stem.norm", False, 0, 0, "norm"))
-        found.append(Point("stem.relu", "stem.relu", False, 0, 0, "relu"))
-    if spec.stem == "imagenet":
-        found.append(Point("stem.pool", "stem.pool", False, 0, 0, "pool"))
+    found = [
+        Point(f"stem.{kind}", f"stem.{kind}", False, 0, 0, kind)
+        for kind in stem_order(spec)
+        if kind != "norm" or spec.norm == "batch"
+    ]
     for block in blocks_of(spec):
         found += _block_points(spec, block)
     return found
@@ -85,33 +85,25 @@ def _block_points(spec: NetSpec, block: Block) -> list[Point]:
         return Point(full, path, takes_input, block.stage, block.block, kind)
 
     found = [point("input", "", takes_input=True)]
-    layers = LAYERS_PER_BLOCK[spec.block]
-    preact = spec.family == "preact"
-    forks = preact and _shares_first(spec, block)
-    for number in range(1, layers + 1):
-        order = ("norm", "relu", "conv") if preact else ("conv", "norm", "relu")
-        for kind in order:
-            if kind == "norm" and spec.norm == "none":
-                continue
-            if kind == "relu" and not preact and number == layers:
-                continue  # it comes after the addition
-            module = f"branch.{kind}{number}"
-            if forks and number == 1 and kind != "conv":
-                module = "fork.0" if kind == "norm" else "fork.1"
-            found.append(point(f"{kind}{number}", module))
-    if spec.family in RESIDUAL_FAMILIES:
+    order = branch_order(spec)
+    shared = order[: order.index("conv1")] if forks(spec, block) else ()
+    for kind in order:
+        if spec.norm == "batch" or not kind.startswith("norm"):
+            module = f"fork.{shared.index(kind)}" if kind in shared else f"branch.{kind}"
+            found.append(point(kind, module))
+    if spec.gated:
+        found.append(point("gate", "transform_gate"))
+    if spec.family in SHORTCUT_FAMILIES:
+        found.append(point("branch", "transformed" if spec.gates_branch else "branch"))
+        found.append(point("shortcut", "carried" if spec.gated else "shortcut"))
+    elif spec.family == "densenet":
         found.append(point("branch", "branch"))
-        found.append(point("shortcut", "shortcut"))
-        if not preact:
-            found.append(point("sum", "relu", takes_input=True))
+    after = [kind for kind in after_order(spec) if kind != "norm" or spec.norm == "batch"]
+    if after and spec.family in SHORTCUT_FAMILIES:
+        found.append(point("sum", after[0], takes_input=True))
+    found += [point(kind, kind) for kind in after[:-1]]
     found.append(point("output", ""))
     return found
-
-
-def _shares_first(spec: NetSpec, block: Block) -> bool:
-    """Whether norm and ReLU stand before the fork of a pre-activation block."""
-    projects = spec.shortcut == "C" or (spec.shortcut == "B" and block.changes)
-    return projects or block.stage == block.block == 1
 
 
 def find_point(spec: NetSpec, name: str) -> Point:

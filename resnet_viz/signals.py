@@ -64,7 +64,8 @@ class Split:
     computed apart.
 
     Attributes:
-        shortcut: what the shortcut is here: "identity", "zero_padding", "projection".
+        shortcut: what the shortcut is here: "identity", "zero_padding", "projection",
+            "scaled", "dropout" or "gated" (He et al. 2016, 3.1).
         shortcut_norm, branch_norm, total_norm: of the two parts, and of autograd's gradient.
         cosine: between the two parts; NaN where one is zero.
         residue: norm of (shortcut + branch - autograd) over shortcut_norm + branch_norm.

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from resnet_viz.layers import all_layers, blocks_of, stem_sides, weighted_layers
+from resnet_viz.layers import all_layers, blocks_of, depths_reached, stem_sides, weighted_layers
 from resnet_viz.nets.build import build_net
 from resnet_viz.specs import NetSpec
 
@@ -18,6 +18,11 @@ SPECS = [
     NetSpec("plain", 20, width=4, blocks=(2, 3, 3, 1)),
     NetSpec("resnet", 18, width=4, shortcut="B", blocks=(2, 2, 2, 2), stem="imagenet"),
     NetSpec("resnet", 14, "bottleneck", "B", width=4, blocks=(1, 1, 1, 1), stem="imagenet"),
+    NetSpec("highway", 11, width=4),
+    NetSpec("densenet", 13, width=4, growth_rate=3),
+    NetSpec("densenet", 22, "bottleneck", width=4, growth_rate=3, compression=0.5),
+    NetSpec("resnet", 14, shortcut="exclusive_gate", width=4),
+    NetSpec("plain", 14, width=4, aux_heads=2),
 ]
 
 
@@ -30,7 +35,7 @@ def seen(net, images, modules):
             shapes[name] = (args[0].shape, out.shape)
 
         net.get_submodule(name).register_forward_hook(note)
-    net(images)
+    net.outputs(images)
     return shapes
 
 
@@ -45,25 +50,44 @@ def test_layers_are_those_of_the_built_net(spec):
         before, after = shapes[layer.module]
         module = net.get_submodule(layer.module)
         assert (layer.c_in, layer.c_out) == (before[1], after[1])
-        if layer.stage >= 0:
+        if not layer.linear:
             assert after[2:] == (layer.side, layer.side)
             assert module.kernel_size == (layer.kernel, layer.kernel)
     weighted = weighted_layers(spec, in_channels=2, image_size=20, num_classes=7)
     assert len(weighted) == spec.depth
-    assert [x.module for x in weighted] == [x for x in shapes if "shortcut" not in x]
+    beside = ("shortcut", "gate", "auxiliary")
+    assert [x.module for x in weighted] == [
+        x for x in shapes if not any(part in x for part in beside)
+    ]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.name}-{s.block}-{s.shortcut}")
 def test_blocks_are_those_of_the_built_net(spec):
     net = build_net(spec)
     blocks = blocks_of(spec, image_size=20)
-    built = [f"stages.{s}.{b}" for s, stage in enumerate(net.stages) for b in range(len(stage))]
+    built = [
+        f"stages.{s}.{b}"
+        for s, stage in enumerate(net.stages)
+        for b, _block in stage.named_children()
+        if b != "transition"
+    ]
     assert [block.module for block in blocks] == built
     for name, (before, after) in seen(net, torch.randn(3, 3, 20, 20), built).items():
         block = next(b for b in blocks if b.module == name)
         assert (block.c_in, block.c_out) == (before[1], after[1])
         assert after[2:] == (block.side, block.side)
         assert block.changes == (before[1:] != after[1:])
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.name}-{s.block}-{s.shortcut}")
+def test_depths_reached_count_the_layers_up_to_every_block(spec):
+    layers, reached = weighted_layers(spec), depths_reached(spec)
+    assert reached[0] == 1
+    for block, depth in zip(blocks_of(spec), reached[1:], strict=True):
+        last = max(
+            i for i, x in enumerate(layers, 1) if (x.stage, x.block) == (block.stage, block.block)
+        )
+        assert depth == last
 
 
 def test_the_imagenet_stem_quarters_the_side():

@@ -14,10 +14,21 @@ NETS = [
     NetSpec("resnet", 8, norm="none", init="fixup"),
     NetSpec("resnet", 18, shortcut="B", blocks=(2, 2, 2, 2), stem="imagenet"),
     NetSpec("plain", 8, norm="none", stem="imagenet"),
+    NetSpec("highway", 8, norm="none"),
+    NetSpec("densenet", 13, growth_rate=3),
+    NetSpec("densenet", 22, "bottleneck", stem="imagenet", compression=0.5),
+    NetSpec("resnet", 8, shortcut="exclusive_gate"),
+    NetSpec("resnet", 8, shortcut="shortcut_gate"),
+    NetSpec("resnet", 8, shortcut="dropout"),
+    NetSpec("resnet", 8, shortcut="scaled"),
+    NetSpec("resnet", 14, order="norm_after_sum"),
+    NetSpec("resnet", 14, order="relu_before_sum"),
+    NetSpec("preact", 14, shortcut="B", order="relu_only"),
+    NetSpec("resnet", 14, survival=0.5),
 ]
 
 
-@pytest.mark.parametrize("spec", NETS, ids=lambda s: f"{s.name}-{s.shortcut}-{s.block}")
+@pytest.mark.parametrize("spec", NETS, ids=lambda s: f"{s.name}-{s.shortcut}-{s.block}-{s.order}")
 def test_every_point_has_its_module(spec):
     modules = dict(build_net(spec).named_modules())
     points = points_of(spec)

@@ -12,6 +12,7 @@ from resnet_viz.analysis.opened import Opened, open_net
 from resnet_viz.analysis.pictures import as_input
 from resnet_viz.i18n import _
 from resnet_viz.inside import BlockMaps, FeatureMaps, Overview
+from resnet_viz.layers import after_order
 from resnet_viz.points import Point, find_point
 from resnet_viz.probes.activations import ActivationError, activations, as_array, overview
 
@@ -56,7 +57,7 @@ def measure_block(net: Mapping[str, Any], image: str, block: str) -> BlockMaps:
     """
     opened = open_net(net)
     spec = opened.card.net
-    total = block if spec.family == "preact" else f"{block}.sum"
+    total = f"{block}.sum" if after_order(spec) else block
     names = (f"{block}.input", f"{block}.shortcut", f"{block}.branch", total)
     return BlockMaps(block, *_look(opened, image, [find_point(spec, name) for name in names]))
 

@@ -15,7 +15,7 @@ from resnet_viz.i18n import _
 from resnet_viz.layers import all_layers, blocks_of
 from resnet_viz.points import find_point, points_of
 from resnet_viz.sources import NetCard, Source
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec, SpecError
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec, SpecError
 
 MOST_BYTES = 2**24  # of the values at one point, which go to the server and into a picture
 
@@ -59,12 +59,12 @@ def block_question(source: Source, card: NetCard, image: str, block: str) -> Que
     Raises:
         SpecError: as `maps_question`; also for a plain net, and where `block` is not a block.
     """
-    if card.net.family not in RESIDUAL_FAMILIES:
+    if card.net.family not in SHORTCUT_FAMILIES:
         text = _(
             "{net} has no shortcuts, so its blocks are no sums that could be taken apart; "
             "choose family {families}."
         )
-        families = ", ".join(RESIDUAL_FAMILIES)
+        families = ", ".join(SHORTCUT_FAMILIES)
         raise SpecError(text.format(net=card.net.name, families=families))
     _check_block(card.net, block)
     _check_size(card, [f"{block}.input", block])

@@ -14,8 +14,9 @@ _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 _DATACLASS_HOMES = tuple(
     f"resnet_viz.{name}"
     for name in (
-        *("inside", "layers", "papers", "points", "records"),
+        *("graphs", "inside", "layers", "papers", "points", "records"),
         *("signals", "sources", "specs", "sweeps"),
+        *("lesions", "blockwise", "construction", "reuse"),
     )
 )
 

@@ -11,7 +11,7 @@ from resnet_viz.datasets.catalogue import describe
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import count_costs
 from resnet_viz.records import RunInfo
-from resnet_viz.specs import RESIDUAL_FAMILIES, DataSpec, NetSpec, SpecError
+from resnet_viz.specs import SHORTCUT_FAMILIES, DataSpec, NetSpec, SpecError
 
 FEWEST_IMAGES, MOST_IMAGES = 2, 16
 # A forward and a backward pass in float64 through the net, and again through every block apart,
@@ -98,10 +98,10 @@ def _fitting_images(net: NetSpec, data: DataSpec, images: int | None) -> int:
 
 
 def _check_residual(net: NetSpec) -> None:
-    if net.family not in RESIDUAL_FAMILIES:
+    if net.family not in SHORTCUT_FAMILIES:
         raise SpecError(
             _(
                 "{net} has no shortcuts, so its gradient has nothing to be split into; "
                 "choose family {families}."
-            ).format(net=net.name, families=", ".join(RESIDUAL_FAMILIES))
+            ).format(net=net.name, families=", ".join(SHORTCUT_FAMILIES))
         )

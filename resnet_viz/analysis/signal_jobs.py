@@ -13,7 +13,7 @@ from resnet_viz.checks import check_integer
 from resnet_viz.datasets.catalogue import describe
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import count_costs, training_bytes
-from resnet_viz.specs import DataSpec, NetSpec, SpecError, TrainSpec
+from resnet_viz.specs import DataSpec, NetSpec, SpecError, TrainSpec, depth_beside
 
 BATCHES = 8
 IMAGES = 16
@@ -79,9 +79,14 @@ def signal_jobs(
 
 def ratio_nets(nets: Iterable[NetSpec], depths: Iterable[int] = RATIO_DEPTHS) -> list[NetSpec]:
     """The same nets, in equal stages, at other depths: for the ratio first/last against depth."""
+    nets = list(nets)
     fields = [net.to_dict() for net in nets]
     fields = [{k: v for k, v in each.items() if k != "blocks"} for each in fields]
-    return [NetSpec.from_dict({**each, "depth": depth}) for depth in depths for each in fields]
+    return [
+        NetSpec.from_dict({**each, "depth": depth_beside(depth, each["family"], net.block)})
+        for depth in depths
+        for net, each in zip(nets, fields, strict=True)
+    ]
 
 
 def in_float64(net: NetSpec) -> bool:

@@ -20,7 +20,7 @@ from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.layers import Layer, weighted_layers
 from resnet_viz.signals import Signal
-from resnet_viz.specs import DATASETS, INITS, NORMS, SHORTCUTS, DataSpec, NetSpec
+from resnet_viz.specs import DATASETS, INITS, NORMS, SHORTCUTS, DataSpec, NetSpec, net_beside
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -86,7 +86,7 @@ def nets_of(options: argparse.Namespace) -> list[NetSpec]:
     families = [name.strip() for name in options.families.split(",")]
     depths = parse_numbers(options.depths)
     nets = [
-        NetSpec(family, depth, shortcut="A" if family == "plain" else options.shortcut, **fields)
+        net_beside(family, depth, shortcut=options.shortcut, **fields)
         for depth in depths
         for family in families
     ]

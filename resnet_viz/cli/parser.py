@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from resnet_viz import __version__
-from resnet_viz.cli import attribute, evaluate, features, gradients, stored, sweeps
+from resnet_viz.cli import attribute, evaluate, features, gradients, lesions, stored, sweeps
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
@@ -36,5 +36,6 @@ def make_parser() -> argparse.ArgumentParser:
     features.add_commands(commands)
     attribute.add_commands(commands)
     evaluate.add_commands(commands)
+    lesions.add_commands(commands)
     stored.add_commands(commands)
     return parser

@@ -12,11 +12,12 @@ from resnet_viz.checks import parse_numbers
 from resnet_viz.cli.watching import supervised, watch
 from resnet_viz.datasets import catalogue
 from resnet_viz.i18n import _
+from resnet_viz.nets.matching import QUANTITIES, matching_growth_rates
 from resnet_viz.records import PROBE_EVERY
 from resnet_viz.runs.estimate import estimate_sweep, why_it_cannot_fit
 from resnet_viz.runs.lanes import available_cores
 from resnet_viz.runs.store import RunStore
-from resnet_viz.specs import DATASETS, DataSpec
+from resnet_viz.specs import BLOCKS, DATASETS, FAMILIES, DataSpec
 from resnet_viz.sweeps import PRESETS, SweepSpec
 from resnet_viz.training.schedule import check_probe_every
 
@@ -29,9 +30,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sweep.add_argument("--data", choices=DATASETS)
     sweep.add_argument("--folder", help=_("folder of images, for --data folder"))
     sweep.add_argument("--image-size", type=int)
-    sweep.add_argument("--families", help="plain,resnet,preact")
+    sweep.add_argument("--families", help=",".join(FAMILIES))
     sweep.add_argument("--depths", help="8,20,32,56")
     sweep.add_argument("--width", type=int)
+    sweep.add_argument("--block", choices=BLOCKS)
+    sweep.add_argument("--shortcuts", help=_("of residual nets, such as A,C,exclusive_gate"))
+    sweep.add_argument("--orders", help=_("of residual nets, such as standard,relu_only"))
+    sweep.add_argument("--survival", type=float, help=_("stochastic depth of residual nets"))
+    sweep.add_argument("--gate-bias", type=float, help=_("of highway nets and gated shortcuts"))
+    sweep.add_argument("--aux-heads", type=int, help=_("auxiliary classifiers of plain nets"))
+    sweep.add_argument("--growth-rate", type=int, help=_("of DenseNets"))
+    sweep.add_argument(
+        "--match", choices=QUANTITIES, help=_("DenseNets as large as resnets: growth rate by depth")
+    )
+    sweep.add_argument("--dense-bc", action="store_true", default=None, help="DenseNet-BC")
     sweep.add_argument("--steps", type=int)
     sweep.add_argument("--batch-size", type=int)
     sweep.add_argument("--lr", type=float)
@@ -85,12 +97,28 @@ def sweep_of(options: argparse.Namespace) -> SweepSpec:
     recipe["seed"] = options.seed
     given = {name: value for name, value in recipe.items() if value is not None}
     changed["train"] = replace(spec.train, **given)
-    for name in ("width", "seeds"):
+    for name in ("shortcuts", "orders"):
+        if getattr(options, name):
+            changed[name] = tuple(getattr(options, name).split(","))
+    if options.growth_rate is not None:
+        changed["growth_rates"] = (options.growth_rate,)
+    for name in (*("width", "seeds", "block", "survival", "gate_bias", "aux_heads", "dense_bc"),):
         if getattr(options, name) is not None:
             changed[name] = getattr(options, name)
     if options.lr is not None:
         changed["lrs"] = ()
-    return replace(spec, **changed)
+    spec = replace(spec, **changed)
+    if not options.match:
+        return spec
+    about = catalogue.describe(spec.data)
+    rates = matching_growth_rates(
+        spec,
+        options.match,
+        in_channels=about.channels,
+        image_size=about.image_size,
+        num_classes=len(about.classes),
+    )
+    return replace(spec, growth_rates=rates)
 
 
 def _sweep(options: argparse.Namespace) -> int:

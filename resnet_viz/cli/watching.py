@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from resnet_viz.figures.spread import net_labels
 from resnet_viz.i18n import _
 from resnet_viz.records import ACTIVE, RunInfo
 from resnet_viz.runs.lanes import available_cores
@@ -85,11 +86,12 @@ def table(runs: Sequence[RunInfo]) -> str:
     """Errors of every run in per cent, as aligned text."""
     head = ("net", "seed", "lr", "status", "steps", "running", "train", "test", "seconds")
     rows: list[tuple[str, ...]] = [head]
+    labels = net_labels(list(dict.fromkeys(run.spec.net for run in runs)))
     for run in runs:
         train = run.spec.train
         rows.append(
             (
-                run.spec.net.name,
+                labels[run.spec.net],
                 str(train.seed),
                 f"{train.lr:g}",
                 run.status,

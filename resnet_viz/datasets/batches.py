@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from resnet_viz.specs import DataSpec
 
 # One purpose, one stream of random numbers: these constants are part of every run's result.
-_ORDER, _AUGMENT = 1, 2
+_ORDER, _AUGMENT, _CHANCE = 1, 2, 3
 _MASK64 = (1 << 64) - 1
 
 
@@ -27,6 +27,11 @@ def mix_seed(seed: int, purpose: int, counter: int) -> int:
         state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK64
         state ^= state >> 31
     return state
+
+
+def chance_seed(seed: int, step: int) -> int:
+    """Seed of what a net itself draws at a step: dropped branches, dropout."""
+    return mix_seed(seed, _CHANCE, step)
 
 
 def _generator(seed: int, purpose: int, counter: int) -> torch.Generator:

@@ -16,9 +16,9 @@ Run: TypeAlias = tuple[RunInfo, History]
 Runs: TypeAlias = Sequence[Run]
 
 # What may differ between the runs of one line of a chart: its depth axis, what is averaged
-# (seed), what is chosen from (lr), and the warm-up, which the depth decides.
-_WITHIN_A_LINE = {"family", "depth", "seed", "lr", "warmup_error"}
-_OF_RESIDUAL_NETS = {"shortcut", "init"}  # a plain net has no choice of them
+# (seed), what is chosen from (lr), and what the depth may decide: the warm-up, and the growth rate
+# at which a DenseNet is as large as another net of its depth.
+_WITHIN_A_LINE = {"family", "depth", "seed", "lr", "warmup_error", "growth_rate"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Point:
     def name(self) -> str:
         """Family and depth, as `NetSpec.name`."""
         return f"{self.family}-{self.depth}"
+
+    @property
+    def title(self) -> str:
+        """Its name, and in what its line differs: "resnet-56 (shortcut C)"."""
+        return f"{self.name} ({self.variant})" if self.variant else self.name
 
 
 @dataclass(frozen=True)
@@ -166,19 +171,29 @@ def variants(runs: Runs) -> dict[int, str]:
 
 
 def differing(runs: Runs) -> list[str]:
-    """Fields in which the runs differ, other than those that a line of a chart may hold."""
-    values: dict[str, set[str]] = defaultdict(set)
+    """Fields in which the runs differ, other than those that a line of a chart may hold.
+
+    Of the nets, in which those of one family do: each family may have a width of its own.
+    """
+    values: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for info, _ in runs:
+        net = info.spec.net
         for name, value in _recipe(info).items():
-            values[name].add(repr(value))
-    return [name for name, different in values.items() if len(different) > 1]
+            values[name][net.family if hasattr(net, name) else ""].add(repr(value))
+    return [
+        name
+        for name, groups in values.items()
+        if name == "start" or any(len(group) > 1 for group in groups.values())
+    ]
 
 
 def _recipe(info: RunInfo) -> dict[str, Any]:
     spec = info.spec
-    fields = {"sweep": info.sweep_id, **vars(spec.net), **vars(spec.data), **vars(spec.train)}
-    fields["data"] = fields.pop("name")
-    left_out = _WITHIN_A_LINE
+    net = {name: value for name, value in vars(spec.net).items() if spec.net.uses(name)}
     if spec.net.family not in RESIDUAL_FAMILIES:
-        left_out = left_out | _OF_RESIDUAL_NETS
-    return {name: value for name, value in fields.items() if name not in left_out}
+        del net["init"]  # most of the choices are for residual nets, and a sweep leaves others out
+    fields = {"sweep": info.sweep_id, **net, **vars(spec.data), **vars(spec.train)}
+    fields["data"] = fields.pop("name")
+    if spec.start is not None:  # trained weights: no other seed of a net from random ones
+        fields["start"] = spec.start[:8]
+    return {name: value for name, value in fields.items() if name not in _WITHIN_A_LINE}

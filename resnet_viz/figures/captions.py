@@ -46,10 +46,10 @@ def _family(family: FamilyVerdict, *, full: bool, finished: bool) -> str:
         else _("{net} errs on {error:.1f} %")
     )
     window = min(RUNNING_STEPS, deepest.step)
-    text = error.format(net=deepest.name, error=100 * deepest.mean, n=window)
+    text = error.format(net=deepest.title, error=100 * deepest.mean, n=window)
     if other is None or family.difference is None:
-        return text + _(" (no other depth to compare with)")
-    text += _(", {net} on {error:.1f} %").format(net=other.name, error=100 * other.mean)
+        return text + (_(" (no other depth to compare with)") if full else "")
+    text += _(", {net} on {error:.1f} %").format(net=other.title, error=100 * other.mean)
     points = 100 * family.difference
     if family.degradation and not finished:
         return text + _(": {points} points so far").format(points=_signed(points))
@@ -85,7 +85,7 @@ def _trends(families: Sequence[FamilyVerdict]) -> list[str]:
     for direction, text in moving.items():
         nets = [
             _("{net} by {points:.1f}").format(
-                net=family.deepest.name, points=abs(100 * 100 * family.trend.slope)
+                net=family.deepest.title, points=abs(100 * 100 * family.trend.slope)
             )
             for family in families
             if family.trend.direction == direction and (direction != "flat" or family.degradation)

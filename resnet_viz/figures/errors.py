@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, variants
-from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
+from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour, line_and_marker
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.figures.thinning import MAX_POINTS, thinned
 from resnet_viz.i18n import _
 from resnet_viz.papers import Published
 from resnet_viz.records import RUNNING_STEPS, History, RunInfo
 
+_LEAST_APART = 0.04  # of the axis, between two depths that are named on it
 POINTS_A_CHART = 40_000  # hundreds of runs get fewer points each
 
 
@@ -43,14 +45,17 @@ def error_vs_step(runs: Runs, column: str = "running_error") -> go.Figure:
         A figure in per cent, at most `MAX_POINTS` points a line.
     """
     labels = variants(runs)
-    depths = _depths(runs)
+    depths, numbers = _depths(runs), _variant_numbers(runs)
     limit = min(MAX_POINTS, max(200, POINTS_A_CHART // max(1, len(runs))))
     lines: list[dict[str, Any]] = []
     for info, history in sorted(runs, key=_family_and_depth(runs)):
         if history.steps.get(column):
             net = info.spec.net
-            shown = depths[net.family]
-            lines.append(_step_line(info, history, column, limit, shown, labels[info.id]))
+            label = labels[info.id]
+            dash, _symbol = line_and_marker(net.family, numbers[net.family, label])
+            line = _step_line(info, history, column, limit, depths[net.family], label)
+            line["line"]["dash"] = dash
+            lines.append(line)
     entries = {line["name"]: line["uid"] for line in reversed(lines)}  # the first of each net
     for line in lines:
         line["showlegend"] = entries[line["name"]] == line["uid"]
@@ -77,7 +82,7 @@ def _step_line(
         "name": name,
         "legendgroup": name,
         "mode": "lines",
-        "line": {"color": shade, "dash": LOOKS[net.family].dash, "width": width},
+        "line": {"color": shade, "width": width},
         "x": x,
         "y": [100 * value for value in y],
         "hovertemplate": _step_hover(info, variant),
@@ -112,7 +117,7 @@ def error_vs_depth(
         A figure in per cent. A hollow marker is a net that has not finished training.
     """
     points = aggregate(runs, column)
-    depths = _depths(runs)
+    depths, numbers = _depths(runs), _variant_numbers(runs)
     figure = go.Figure(
         layout=layout(
             _("depth (weighted layers)"),
@@ -122,17 +127,35 @@ def error_vs_depth(
         )
     )
     for (family, variant), line in groupby(points, key=lambda p: (p.family, p.variant)):
-        figure.add_trace(_depth_line(family, variant, list(line), depths[family]))
+        look = line_and_marker(family, numbers[family, variant])
+        figure.add_trace(_depth_line(family, variant, list(line), depths[family], look))
     if column == "test_error" and published:
         figure.add_trace(_ghosts(list(dict.fromkeys(published))))
-    ticks = sorted({p.depth for p in points})
+    ticks = _ticks(points)
     if 0 < len(ticks) <= 8:
         figure.update_xaxes(tickvals=ticks)
     return figure
 
 
-def _depth_line(family: str, variant: str, points: Sequence[Point], depths: Sequence[int]) -> Any:
-    look = LOOKS[family]
+def _ticks(points: Sequence[Point]) -> list[int]:
+    """Depths to be named on the axis; of some too near to be read, that of most nets."""
+    counts = Counter(p.depth for p in points)
+    apart = _LEAST_APART * (max(counts, default=0) - min(counts, default=0))
+    kept: list[int] = []
+    for depth, _count in sorted(counts.items(), key=lambda item: (-item[1], -item[0])):
+        if all(abs(depth - other) > apart for other in kept):
+            kept.append(depth)
+    return sorted(kept)
+
+
+def _depth_line(
+    family: str,
+    variant: str,
+    points: Sequence[Point],
+    depths: Sequence[int],
+    look: tuple[str, str],
+) -> Any:
+    dash, symbol = look
     shades = [colour(family, p.depth, depths) for p in points]
     name = _named(family, variant)
     bars = [None if p.std is None else 100 * p.std for p in points]
@@ -141,10 +164,10 @@ def _depth_line(family: str, variant: str, points: Sequence[Point], depths: Sequ
         name=name,
         mode="lines+markers",
         cliponaxis=False,
-        line={"color": colour(family, depths[0], depths[:1]), "dash": look.dash, "width": 2},
+        line={"color": colour(family, depths[0], depths[:1]), "dash": dash, "width": 2},
         marker={
             "color": shades,
-            "symbol": [look.symbol if p.finished else f"{look.symbol}-open" for p in points],
+            "symbol": [symbol if p.finished else f"{symbol}-open" for p in points],
             "size": 10,
             "line": {"width": 2},
         },
@@ -223,6 +246,17 @@ def _named(name: str, variant: str) -> str:
 
 def _sweeps(runs: Runs) -> str:
     return " ".join(sorted({info.sweep_id for info, _history in runs}))
+
+
+def _variant_numbers(runs: Runs) -> dict[tuple[str, str], int]:
+    """A family and variant to its number among those of the family."""
+    labels = variants(runs)
+    found = sorted({(info.spec.net.family, labels[info.id]) for info, _history in runs})
+    return {
+        line: number
+        for _family, lines in groupby(found, key=lambda line: line[0])
+        for number, line in enumerate(lines)
+    }
 
 
 def _depths(runs: Iterable[Run]) -> dict[str, list[int]]:

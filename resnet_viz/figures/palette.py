@@ -14,19 +14,38 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Look:
-    """A family's shades from the shallowest net to the deepest, its line and its marker."""
+    """A family's shades from the shallowest net to the deepest, its line, marker and hatching."""
 
     shades: tuple[str, ...]
     dash: str
     symbol: str
+    pattern: str
 
 
 LOOKS = {
-    "plain": Look(("#c98210", "#ca5904", "#c81b2c"), "solid", "circle"),
-    "resnet": Look(("#0da0c4", "#0381d5", "#4d56dc"), "7px,3px", "square"),
-    "preact": Look(("#45a35a", "#049064", "#067463"), "2px,3px", "triangle-up"),
+    "plain": Look(("#c98210", "#ca5904", "#c81b2c"), "solid", "circle", ""),
+    "resnet": Look(("#0da0c4", "#0381d5", "#4d56dc"), "7px,3px", "square", "/"),
+    "preact": Look(("#45a35a", "#049064", "#067463"), "2px,3px", "triangle-up", "x"),
+    "highway": Look(("#a37ce0", "#9666d8", "#8d56d0"), "9px,3px,2px,3px", "diamond", "-"),
+    "densenet": Look(("#a8895c", "#977443", "#8c653b"), "5px,2px,5px,2px,1px,2px", "cross", "."),
 }
+# Variants of one family share its colour: the first has its line and marker, the others these.
+_OTHER_LINES = (
+    ("solid", "diamond"),
+    ("2px,3px", "triangle-up"),
+    ("9px,3px,2px,3px", "x"),
+    ("12px,4px", "star"),
+    ("5px,2px,5px,2px,1px,2px", "pentagon"),
+    ("4px,6px", "hexagon"),
+)
 NEUTRAL = "#808a97"  # published numbers and other things that are no net of ours
+
+
+def line_and_marker(family: str, variant: int = 0) -> tuple[str, str]:
+    """Dash and symbol of a family's variant of that number, from 0."""
+    look = LOOKS[family]
+    lines = ((look.dash, look.symbol), *_OTHER_LINES)
+    return lines[variant % len(lines)]
 
 
 def colour(family: str, depth: int, depths: Sequence[int]) -> str:

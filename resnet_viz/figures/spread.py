@@ -12,7 +12,7 @@ from statistics import fmean
 
 from resnet_viz.i18n import _
 from resnet_viz.signals import Signal
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec
+from resnet_viz.specs import NetSpec
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -103,15 +103,18 @@ def net_labels(nets: Sequence[NetSpec]) -> dict[NetSpec, str]:
 
 
 def net_variants(nets: Sequence[NetSpec]) -> dict[NetSpec, str]:
-    """In what the nets differ other than family and depth: "init zero_gamma", or ""."""
+    """In what the nets differ other than family and depth: "init zero_gamma", or "".
+
+    A net says nothing of what it does not use: a plain net nothing of shortcuts.
+    """
     others = [f.name for f in fields(NetSpec) if f.name not in ("family", "depth")]
-    different = [name for name in others if len({getattr(net, name) for net in nets}) > 1]
-    told = {}
-    for net in nets:
-        # A plain net has no choice of shortcut, so it says nothing of it.
-        names = [n for n in different if n != "shortcut" or net.family in RESIDUAL_FAMILIES]
-        told[net] = ", ".join(f"{name} {getattr(net, name)}" for name in names)
-    return told
+    different = [
+        name for name in others if len({getattr(n, name) for n in nets if n.uses(name)}) > 1
+    ]
+    return {
+        net: ", ".join(f"{name} {getattr(net, name)}" for name in different if net.uses(name))
+        for net in nets
+    }
 
 
 def number_text(value: float) -> str:

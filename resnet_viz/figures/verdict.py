@@ -21,12 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, differing, value_at
+from resnet_viz.figures.aggregate import Point, Run, Runs, aggregate, differing, value_at, variants
 from resnet_viz.records import RUNNING_STEPS
 
 COLUMN = "running_error"
 LEAST_DIFFERENCE = 0.02  # two percentage points
 LEAST_FALL = 0.01  # over the last quarter of the steps
+COMPARABLE = {"shortcut", "order"}  # what a sweep may vary on purpose, each with its own verdict
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class FamilyVerdict:
-    """What the nets of one family show.
+    """What the nets of one family show, or of one variant of it.
 
     Attributes:
         family: as `NetSpec.family`.
@@ -82,8 +83,8 @@ class Verdict:
             have one.
         diverged, cut_short: nets left out: a loss that was not finite, or stopped before half
             the steps of the others.
-        mixed: fields other than depth in which the nets differ, "sweep" among them; then
-            nothing is compared.
+        mixed: fields other than depth and those of `COMPARABLE` in which the nets differ, "sweep"
+            among them; then nothing is compared.
     """
 
     step: int
@@ -122,16 +123,21 @@ def judge(runs: Runs) -> Verdict:
     waiting = [r for r in runs if r[0].id not in left_out and not reached[r[0].id]]
     step = min((reached[run[0].id] for run in compared), default=0)
     tried = [*compared, *diverged]  # a rate that diverged was tried, too
-    mixed = tuple(differing(tried))
+    mixed = tuple(name for name in differing(tried) if name not in COMPARABLE)
     points = [] if mixed else aggregate(tried, COLUMN, step)
-    families = dict.fromkeys(p.family for p in points)
+    labels = variants(tried)
+    lines = dict.fromkeys((p.family, p.variant) for p in points)
     return Verdict(
         step=step,
         steps=max((run[0].spec.train.steps for run in compared), default=0),
         finished=bool(compared) and all(run[0].status == "done" for run in (*compared, *waiting)),
         families=tuple(
-            _judge_family([p for p in points if p.family == family], compared, step)
-            for family in families
+            _judge_family(
+                [p for p in points if (p.family, p.variant) == line],
+                [run for run in compared if labels[run[0].id] == line[1]],
+                step,
+            )
+            for line in lines
         ),
         seeds=(min((p.n for p in points), default=0), max((p.n for p in points), default=0)),
         rates=max((p.rates for p in points), default=0),

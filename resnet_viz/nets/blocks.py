@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnet_viz.layers import EXPANSION
+from resnet_viz.layers import Block, after_order, branch_order, branch_shapes, forks, gate_kernel
 from resnet_viz.specs import NetSpec
 
 
@@ -58,6 +58,48 @@ class Scale(nn.Module):
         return x * self.scale
 
 
+class Times(nn.Module):
+    """x times a constant."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+    def extra_repr(self) -> str:
+        return f"{self.factor:g}"
+
+
+class Product(nn.Module):
+    """Two tensors of one shape, multiplied: a module, so that its output can be watched."""
+
+    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+        return x * weight
+
+
+class Survive(nn.Module):
+    """Stochastic depth (Huang et al. 2016, arXiv:1603.09382, eq. 2 and 5).
+
+    In training a branch is kept for the whole batch, or it is zero; else it is scaled by the
+    probability that it is kept. A dropped branch is computed all the same, so that every layer
+    has a gradient, which is then zero.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x * self.probability
+        return x * torch.bernoulli(x.new_full((), self.probability))
+
+    def extra_repr(self) -> str:
+        return f"{self.probability:g}"
+
+
 def before_relu(channels: int, spec: NetSpec, number: int | str = "") -> dict[str, nn.Module]:
     """What stands before a ReLU, by name: the norm, or in a Fixup net a scalar bias."""
     if spec.init == "fixup":
@@ -93,91 +135,200 @@ def projection(c_in: int, c_out: int, stride: int, spec: NetSpec) -> nn.Sequenti
 
 
 def shortcut(c_in: int, c_out: int, stride: int, spec: NetSpec) -> nn.Module:
-    """The shortcut of one block by the spec's option: identity, zero-padding or projection."""
+    """The shortcut of one block by the spec's option: identity, zero-padding or projection.
+
+    Options "scaled" and "dropout" (He et al. 2016, 3.1) do their part after it.
+    """
     same = c_in == c_out and stride == 1
     if spec.shortcut == "C" or (spec.shortcut == "B" and not same):
         return projection(c_in, c_out, stride, spec)
-    return nn.Identity() if same else ZeroPadding(c_in, c_out, stride)
+    base = nn.Identity() if same else ZeroPadding(c_in, c_out, stride)
+    if spec.shortcut == "scaled":
+        return nn.Sequential(base, Times(spec.shortcut_scale))
+    if spec.shortcut == "dropout":
+        return nn.Sequential(base, nn.Dropout(spec.shortcut_dropout))
+    return base
 
 
-def branch(c_in: int, width: int, stride: int, spec: NetSpec) -> nn.Sequential:
-    """F(x): the weighted layers of a block, in the family's order of norm, ReLU, convolution.
+def branch(block: Block, spec: NetSpec, survival: float = 1.0) -> nn.Sequential:
+    """F(x): the weighted layers of a block, in the order of norm, ReLU, convolution of its net.
 
-    The stride stands on the first 3x3 convolution. A plain or residual branch ends before
-    its last ReLU, which follows the addition; in a Fixup net that ReLU's bias is its end.
+    The stride stands on the first 3x3 convolution. A Fixup branch ends with the bias of the ReLU
+    that follows the addition, where one does.
     """
-    if spec.block == "basic":
-        shapes = [(c_in, width, 3, stride), (width, width, 3, 1)]
-    else:
-        c_out = width * EXPANSION["bottleneck"]
-        shapes = [(c_in, width, 1, 1), (width, width, 3, stride), (width, c_out, 1, 1)]
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    for i, (a, b, kernel, step) in enumerate(shapes, 1):
-        if spec.family == "preact":
-            layers.update(before_relu(a, spec, i))
-            layers[f"relu{i}"] = nn.ReLU()
-        layers.update(before_weights(f"conv{i}", spec))
-        layers[f"conv{i}"] = conv(a, b, kernel, step, spec)
-        if spec.init == "fixup" and i == len(shapes):
-            layers["scale"] = Scale()
-        if spec.family != "preact":
-            layers.update(before_relu(b, spec, i))
-            if i < len(shapes):
-                layers[f"relu{i}"] = nn.ReLU()
+    shapes, stride = branch_shapes(spec, block), block.stride
+    for name in branch_order(spec):
+        kind, number = name[:-1], int(name[-1])
+        kernel, c_in, c_out = shapes[number - 1]
+        if kind == "relu":
+            layers[name] = nn.ReLU()
+        elif kind == "norm":
+            layers.update(before_relu(c_out if f"conv{number}" in layers else c_in, spec, number))
+        else:
+            layers.update(before_weights(name, spec))
+            layers[name] = conv(c_in, c_out, kernel, stride if kernel == 3 else 1, spec)
+            stride = 1 if kernel == 3 else stride
+            if spec.init == "fixup" and number == len(shapes):
+                layers["scale"] = Scale()
+    if spec.shortcut == "scaled" and spec.branch_scale != 1:
+        layers["times"] = Times(spec.branch_scale)
+    if survival < 1:
+        layers["survive"] = Survive(survival)
     return nn.Sequential(layers)
 
 
 class PlainBlock(nn.Module):
     """relu(F(x))."""
 
-    def __init__(self, c_in: int, width: int, stride: int, spec: NetSpec) -> None:
+    def __init__(self, block: Block, spec: NetSpec) -> None:
         super().__init__()
-        self.branch = branch(c_in, width, stride, spec)
+        self.branch = branch(block, spec)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.relu(self.branch(x))
 
 
-class ResidualBlock(nn.Module):
-    """relu(F(x) + shortcut(x)) (He et al. 2015, Fig. 2 and 5)."""
+class ShortcutBlock(nn.Module):
+    """What every block is that adds up two ways from its input to its output.
 
-    def __init__(self, c_in: int, width: int, stride: int, spec: NetSpec) -> None:
-        super().__init__()
-        self.branch = branch(c_in, width, stride, spec)
-        self.shortcut = shortcut(c_in, width * EXPANSION[spec.block], stride, spec)
-        self.relu = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.branch(x) + self.shortcut(x))
-
-
-class PreactBlock(nn.Module):
-    """F(x) + shortcut(x), norm and ReLU before each convolution (He et al. 2016, Fig. 4e).
-
-    Where the first block of the net or a projection stands, norm and ReLU come before the
-    fork and both paths share them (He et al. 2016, appendix).
+    `paths` gives the two terms, `after` what follows their sum.
     """
 
-    def __init__(self, c_in: int, width: int, stride: int, spec: NetSpec, first: bool) -> None:
+    branch: nn.Sequential
+    shortcut: nn.Module
+
+    def paths(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What comes through the branch and what comes through the shortcut."""
+        return self.branch(x), self.shortcut(x)
+
+    def past_branch(self, x: Tensor) -> Tensor:
+        """What comes through the shortcut, without computing the branch."""
+        return self.shortcut(x)
+
+    def after(self, total: Tensor) -> Tensor:
+        """The block's output for the sum of the two."""
+        return total
+
+    def forward(self, x: Tensor) -> Tensor:
+        by_branch, by_shortcut = self.paths(x)
+        return self.after(by_branch + by_shortcut)
+
+
+class ResidualBlock(ShortcutBlock):
+    """relu(F(x) + shortcut(x)) (He et al. 2015, Fig. 2 and 5).
+
+    Or with norm after the addition, or ReLU before it (He et al. 2016, Fig. 4 b and c).
+    """
+
+    def __init__(self, block: Block, spec: NetSpec, survival: float = 1.0) -> None:
         super().__init__()
-        self.branch = branch(c_in, width, stride, spec)
-        self.shortcut = shortcut(c_in, width * EXPANSION[spec.block], stride, spec)
+        self.branch = branch(block, spec, survival)
+        self.shortcut = shortcut(block.c_in, block.c_out, block.stride, spec)
+        order = after_order(spec)
+        if "norm" in order:
+            self.norm = norm(block.c_out, spec)
+        if "relu" in order:
+            self.relu = nn.ReLU()
+
+    def after(self, total: Tensor) -> Tensor:
+        for module in (getattr(self, "norm", None), getattr(self, "relu", None)):
+            total = total if module is None else module(total)
+        return total
+
+
+class PreactBlock(ShortcutBlock):
+    """F(x) + shortcut(x), norm and ReLU before each convolution (He et al. 2016, Fig. 4 d, e).
+
+    Where the first block of the net or a projection stands, what comes before the first
+    convolution comes before the fork, and both paths share it (He et al. 2016, appendix).
+    """
+
+    def __init__(self, block: Block, spec: NetSpec, survival: float = 1.0) -> None:
+        super().__init__()
+        self.branch = branch(block, spec, survival)
+        self.shortcut = shortcut(block.c_in, block.c_out, block.stride, spec)
         self.fork = nn.Sequential()
-        if first or isinstance(self.shortcut, nn.Sequential):
-            for name, module in list(self.branch.named_children())[:2]:
+        if forks(spec, block):
+            first = branch_order(spec).index("conv1")
+            for name, module in list(self.branch.named_children())[:first]:
                 self.fork.append(module)
                 delattr(self.branch, name)  # by name, since pop would renumber the rest
 
-    def forward(self, x: Tensor) -> Tensor:
+    def paths(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = self.fork(x)
-        return self.branch(x) + self.shortcut(x)
+        return self.branch(x), self.shortcut(x)
+
+    def past_branch(self, x: Tensor) -> Tensor:
+        return self.shortcut(self.fork(x))
 
 
-def make_block(c_in: int, width: int, stride: int, spec: NetSpec, *, first: bool) -> nn.Module:
-    """The spec's block; `first` marks the first of the whole net."""
+class GatedBlock(ResidualBlock):
+    """T(x)·F(x) + (1 - T(x))·x, or F(x) + (1 - T(x))·x, with T(x) = sigmoid(conv(x)).
+
+    A highway layer (Srivastava et al. 2015, eq. 3; x is sub-sampled and padded with zeros where
+    dimensions change, section 2) and, before a ReLU, He et al. 2016's exclusive and shortcut-only
+    gating (3.1), which is our residual block with a gate.
+    """
+
+    def __init__(self, block: Block, spec: NetSpec) -> None:
+        super().__init__(block, spec)
+        kernel = gate_kernel(spec)
+        gate = nn.Conv2d(block.c_in, block.c_out, kernel, block.stride, kernel // 2)
+        self.transform_gate = nn.Sequential(OrderedDict(conv=gate, sigmoid=nn.Sigmoid()))
+        if spec.gates_branch:
+            self.transformed = Product()
+        self.carried = Product()
+
+    @property
+    def gate_bias(self) -> Tensor:
+        """Bias of the gate's convolution (channels,)."""
+        return self.transform_gate.get_parameter("conv.bias")
+
+    def paths(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        gate = self.transform_gate(x)
+        by_branch = self.branch(x)
+        if hasattr(self, "transformed"):
+            by_branch = self.transformed(by_branch, gate)
+        return by_branch, self.carried(self.shortcut(x), 1 - gate)
+
+    def past_branch(self, x: Tensor) -> Tensor:
+        return self.carried(self.shortcut(x), 1 - self.transform_gate(x))
+
+
+class DenseBlock(nn.Module):
+    """A dense layer: its input, and behind it the channels that its branch adds.
+
+    (Huang et al. 2017, arXiv:1608.06993, section 3; the paper calls "dense block" what is here a
+    stage.)
+    """
+
+    def __init__(self, block: Block, spec: NetSpec) -> None:
+        super().__init__()
+        self.branch = branch(block, spec)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, self.branch(x)], 1)
+
+
+def transition(c_in: int, c_out: int, spec: NetSpec) -> nn.Sequential:
+    """What stands between two stages of a DenseNet (Huang et al. 2017, section 3)."""
+    layers = OrderedDict[str, nn.Module](before_relu(c_in, spec))
+    layers["relu"] = nn.ReLU()
+    layers["conv"] = conv(c_in, c_out, 1, 1, spec)
+    layers["pool"] = nn.AvgPool2d(2)
+    return nn.Sequential(layers)
+
+
+def make_block(block: Block, spec: NetSpec, survival: float = 1.0) -> nn.Module:
+    """The spec's block at that place; `survival` of its branch in a training step."""
     if spec.family == "plain":
-        return PlainBlock(c_in, width, stride, spec)
+        return PlainBlock(block, spec)
+    if spec.family == "densenet":
+        return DenseBlock(block, spec)
+    if spec.gated:
+        return GatedBlock(block, spec)
     if spec.family == "resnet":
-        return ResidualBlock(c_in, width, stride, spec)
-    return PreactBlock(c_in, width, stride, spec, first)
+        return ResidualBlock(block, spec, survival)
+    return PreactBlock(block, spec, survival)

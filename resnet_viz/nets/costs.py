@@ -8,8 +8,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from resnet_viz.layers import all_layers, blocks_of, stem_sides
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec, TrainSpec
+from resnet_viz.layers import (
+    Layer,
+    all_layers,
+    blocks_of,
+    branch_order,
+    stem_order,
+    stem_sides,
+)
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec, TrainSpec
 
 
 @dataclass(frozen=True)
@@ -32,38 +39,67 @@ class Costs:
 def count_costs(
     spec: NetSpec, *, in_channels: int = 3, image_size: int = 32, num_classes: int = 10
 ) -> Costs:
-    """Costs of a net on square images of `image_size` pixels."""
-    *convs, head = all_layers(
+    """Costs of a net on square images of `image_size` pixels.
+
+    Raises:
+        SpecError: the images are too small for the net.
+    """
+    layers = all_layers(
         spec, in_channels=in_channels, image_size=image_size, num_classes=num_classes
     )
-    norm_channels = sum(conv.c_out for conv in convs)
-    if spec.family == "preact":  # a norm before each convolution of a branch, and in the head
-        norm_channels = sum(c.c_in for c in convs if c.stage > 0 and not c.projection) + head.c_in
-    additions = 0
-    if spec.family in RESIDUAL_FAMILIES:
-        additions = sum(b.c_out * b.side**2 for b in blocks_of(spec, image_size=image_size))
-    extra = 2 * norm_channels if spec.norm == "batch" else sum(c.c_out for c in convs)
-    if spec.init == "fixup":
-        extra = _fixup_scalars(spec, len(convs))
-    # Convolution and ReLU; norm, or Fixup's scalars, which take as long.
-    passes = 2 if spec.norm == "none" and spec.init != "fixup" else 3
+    convs = [layer for layer in layers if not layer.linear]
+    linears = [layer for layer in layers if layer.linear]
     weights = sum(c.c_in * c.c_out * c.kernel**2 for c in convs)
-    outputs = sum(c.c_out * c.side**2 for c in convs)
+    heads = sum(layer.c_in * layer.c_out for layer in linears)
     pools = spec.stem == "imagenet"
-    pooled = pools * spec.width * stem_sides(spec, image_size=image_size)[1] ** 2
     return Costs(
-        parameters=weights + extra + (head.c_in + 1) * num_classes,
-        multiply_adds=sum(c.c_in * c.c_out * c.kernel**2 * c.side**2 for c in convs)
-        + head.c_in * num_classes,
-        activations=outputs * passes + additions + pooled,
-        operations=len(convs) * passes + 3 + pools,
+        parameters=weights
+        + sum(c.c_out for c in convs if c.role == "gate")
+        + _beside_weights(spec, [c for c in convs if c.role != "gate"], linears[-1])
+        + heads
+        + num_classes * len(linears),
+        multiply_adds=sum(c.c_in * c.c_out * c.kernel**2 * c.side**2 for c in convs) + heads,
+        activations=_activations(spec, convs, image_size),
+        operations=len(convs) * _passes(spec) + 3 + pools,
     )
 
 
-def _fixup_scalars(spec: NetSpec, convs: int) -> int:
-    """Biases before each convolution, the head and each ReLU, and a multiplier a branch."""
-    relus = spec.depth - 1  # one a weighted layer, except the head
-    return convs + 1 + relus + sum(spec.stage_blocks)
+def _beside_weights(spec: NetSpec, convs: list[Layer], head: Layer) -> int:
+    """Parameters of norms; without them of biases or of Fixup's scalars."""
+    if spec.init == "fixup":
+        relus = spec.depth - 1  # one a weighted layer, except the head
+        return len(convs) + 1 + relus + sum(spec.stage_blocks)
+    if spec.norm == "none":
+        return sum(c.c_out for c in convs)
+    if not _norms_first(spec):
+        bare = spec.order == "relu_only"  # whose projections have no norm
+        return 2 * sum(c.c_out for c in convs if c.role == "" or not bare)
+    channels = sum(c.c_in for c in convs if c.stage > 0 and c.role != "projection") + head.c_in
+    return 2 * (channels + spec.width * ("norm" in stem_order(spec)))
+
+
+def _norms_first(spec: NetSpec) -> bool:
+    """Whether a norm stands before each convolution of a branch, and in the head."""
+    return branch_order(spec)[0] == "norm1"
+
+
+def _passes(spec: NetSpec) -> int:
+    """Values kept of each convolution's output, about.
+
+    Convolution and ReLU; norm, or Fixup's scalars, which take as long.
+    """
+    return 2 if spec.norm == "none" and spec.init != "fixup" else 3
+
+
+def _activations(spec: NetSpec, convs: list[Layer], image_size: int) -> int:
+    outputs = sum(c.c_out * c.side**2 for c in convs)
+    joined = sum(b.c_out * b.side**2 for b in blocks_of(spec, image_size=image_size))
+    pooled = spec.width * stem_sides(spec, image_size=image_size)[1] ** 2
+    total = outputs * _passes(spec) + pooled * (spec.stem == "imagenet")
+    if spec.family == "densenet":  # norm and ReLU of all channels so far, and the concatenation
+        wide = sum((c.c_in - c.c_out) * c.side**2 for c in convs if c.stage > 0)
+        return total + max(0, wide) * (_passes(spec) - 1) + joined
+    return total + joined * (spec.family in SHORTCUT_FAMILIES) * (3 if spec.gated else 1)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of
 from resnet_viz.nets.foreign_names import few
 from resnet_viz.nets.weights_file import WeightsError
-from resnet_viz.specs import LAYERS_PER_BLOCK, SHORTCUTS, NetSpec
+from resnet_viz.specs import LAYERS_PER_BLOCK, PLAIN_SHORTCUTS, NetSpec
 
 _OWN_BLOCK = re.compile(r"stages\.(\d+)\.(\d+)\.")
 _OWN_CONV = re.compile(r"stages\.(\d+)\.(\d+)\.branch\.conv(\d)\.weight")
@@ -85,7 +85,7 @@ def _block_kind(tensors: Mapping[str, Tensor]) -> str:
 
 def _shortcut(tensors: Mapping[str, Tensor], spec: NetSpec) -> str:
     found = {b.module for b in blocks_of(spec) if f"{b.module}.shortcut.conv.weight" in tensors}
-    for option in SHORTCUTS:
+    for option in PLAIN_SHORTCUTS:
         expected = {
             b.module for b in blocks_of(spec) if option == "C" or (option == "B" and b.changes)
         }

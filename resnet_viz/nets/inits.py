@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from resnet_viz.nets.blocks import PreactBlock, ResidualBlock
+from resnet_viz.nets.blocks import GatedBlock, PreactBlock, ResidualBlock
 from resnet_viz.specs import NetSpec
 
 
@@ -13,13 +13,16 @@ def initialise(net: nn.Module, spec: NetSpec) -> None:
     """Draw the convolutions of a new net from torch's current random state, as `spec` says.
 
     Norms and the head keep the framework's defaults where zero-gamma or Fixup do not change
-    them; biases of convolutions start at zero.
+    them; biases of convolutions start at zero, except those of gates.
     """
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             draw(module.weight, spec)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    for module in net.modules():
+        if isinstance(module, GatedBlock):
+            nn.init.constant_(module.gate_bias, spec.gate_bias)
     if spec.init == "zero_gamma":
         zero_last_gammas(net)
     elif spec.init == "fixup":

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from resnet_viz.i18n import _
 from resnet_viz.inside import Overview, Prediction, Strongest
-from resnet_viz.layers import blocks_of
+from resnet_viz.layers import after_order, blocks_of
 from resnet_viz.points import Point, points_of
 from resnet_viz.probes.modes import preserved
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec
 
 STRONGEST = 8  # maps a point in the strip through the depth
 
@@ -102,7 +102,7 @@ def overview(net: nn.Module, spec: NetSpec, x: Tensor, strongest: int = STRONGES
             ).format(net=spec.name)
         )
     prediction = Prediction(as_array(logits.softmax(0)), as_array(logits))
-    if spec.family == "preact":  # no ReLU follows: the sum is the output
+    if not after_order(spec):  # the sum is the output
         norms["sum"] = norms["output"]
     columns = (tuple(norms.get(kind, ())) for kind in ("branch", "shortcut", "sum", "output"))
     return Overview(prediction, tuple(strip), *columns)
@@ -122,7 +122,7 @@ def _block_parts(spec: NetSpec) -> dict[str, list[Point]]:
     """
     kinds = ("branch", "shortcut", "sum", "output")
     parts = {kind: [p for p in points_of(spec) if p.kind == kind] for kind in kinds}
-    if spec.family not in RESIDUAL_FAMILIES:
+    if spec.family not in SHORTCUT_FAMILIES:
         parts["branch"] = [
             Point(f"{b.module}.branch", f"{b.module}.branch", False, b.stage, b.block, "branch")
             for b in blocks_of(spec)

@@ -103,27 +103,33 @@ class _BlockWatch:
         self.input: Tensor | None = None
         self.branch: Tensor | None = None
         self.sum: Tensor | None = None
-        self._forks = hasattr(block, "fork")
-        self._handles = [block.branch.register_forward_hook(self._see_branch)]
-        if self._forks:
-            self._handles.append(block.register_forward_hook(self._see_block))
-        elif hasattr(block, "shortcut"):
-            self._handles.append(block.relu.register_forward_pre_hook(self._see_sum))
+        self._handles = [
+            block.register_forward_pre_hook(self._see_input),
+            getattr(block, "transformed", block.branch).register_forward_hook(self._see_branch),
+        ]
+        if not hasattr(block, "shortcut"):
+            return
+        first_after = getattr(block, "norm", None) or getattr(block, "relu", None)
+        if first_after is None:  # the sum is the block's output
+            self._handles.append(block.register_forward_hook(self._see_output))
+        else:
+            self._handles.append(first_after.register_forward_pre_hook(self._see_sum))
 
     def remove(self) -> None:
         for handle in self._handles:
             handle.remove()
 
-    def _see_branch(self, _branch: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        if not self._forks:  # else the block's input comes through norm and ReLU first
-            self.input = _first_images(inputs[0])
+    def _see_input(self, _block: nn.Module, inputs: tuple[Tensor]) -> None:
+        self.input = _first_images(inputs[0])
+
+    def _see_branch(self, _branch: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
         self.branch = _first_images(output)
 
-    def _see_sum(self, _relu: nn.Module, inputs: tuple[Tensor]) -> None:
+    def _see_sum(self, _after: nn.Module, inputs: tuple[Tensor]) -> None:
         self.sum = _first_images(inputs[0])
 
-    def _see_block(self, _block: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        self.input, self.sum = _first_images(inputs[0]), _first_images(output)
+    def _see_output(self, _block: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
+        self.sum = _first_images(output)
 
 
 def _first_images(x: Tensor) -> Tensor:

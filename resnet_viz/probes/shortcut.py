@@ -9,7 +9,7 @@ held against the gradient that autograd finds through the whole net.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -33,8 +33,8 @@ def decompose(net: nn.Module, images: Tensor, labels: Tensor) -> tuple[tuple[Spl
     statistics), so the net itself is not touched: weights, running statistics, modes, gradients.
 
     Args:
-        net: residual, on a device that knows float64; needs `stem`, `stages` of blocks with
-            `branch` and `shortcut`, and `head`.
+        net: with shortcuts, on a device that knows float64; needs `stem`, `stages` of blocks with
+            `paths` and `after` (`ShortcutBlock`), and `head`.
         images: normalised (batch, channels, height, width).
         labels: int64 (batch,).
 
@@ -46,12 +46,15 @@ def decompose(net: nn.Module, images: Tensor, labels: Tensor) -> tuple[tuple[Spl
         GradientError: the loss or the gradient is not finite.
     """
     twin: Any = copy.deepcopy(net).to(torch.float64).train().requires_grad_(False)
+    for module in twin.modules():
+        if isinstance(module, nn.Dropout) or hasattr(module, "probability"):
+            module.eval()  # chance would give each of the passes below another net
     blocks = [block for stage in twin.stages for block in stage]
-    if not all(hasattr(block, "shortcut") for block in blocks):
+    if not all(hasattr(block, "paths") for block in blocks):
         raise SpecError(
             _(
-                "A plain net has no shortcuts, so its gradient has nothing to be split into; "
-                "choose family 'resnet' or 'preact'."
+                "This net has no shortcuts that are added to a branch, so its gradient has nothing "
+                "to be split into; choose family 'resnet', 'preact' or 'highway'."
             )
         )
     points, gradients, loss = _boundaries(twin, blocks, images.to(torch.float64), labels)
@@ -100,33 +103,32 @@ def _split(
     """
     x, total = points[number], gradients[number]
     received = gradients[number + 1]
-    # relu'(s) is 1 where s > 0, which is where relu(s) > 0, else 0.
-    passes = points[number + 1] > 0 if hasattr(block, "relu") else torch.ones_like(received).bool()
-    at_sum = received * passes
-    fork = getattr(block, "fork", nn.Sequential())
-    through_shortcut = nn.Sequential(fork, block.shortcut)
-    by_shortcut = pull_back(through_shortcut, x, at_sum)
-    by_branch = pull_back(nn.Sequential(fork, block.branch), x, at_sum)
-    alone = pull_back(through_shortcut, x, alone * passes)
+    with torch.no_grad():
+        end = sum(block.paths(x))
+    at_sum = pull_back(block.after, end, received)
+    by_branch = pull_back(lambda x: block.paths(x)[0], x, at_sum)
+    by_shortcut = pull_back(lambda x: block.paths(x)[1], x, at_sum)
+    alone = pull_back(lambda x: block.paths(x)[1], x, pull_back(block.after, end, alone))
+    blocked = (points[number + 1] <= 0).double().mean().item() if hasattr(block, "relu") else 0.0
     parts = by_shortcut.norm().item() + by_branch.norm().item()
     error = (by_shortcut + by_branch - total).norm().item()
     split = Split(
-        shortcut=_kind(block.shortcut),
+        shortcut=_kind(block),
         shortcut_norm=by_shortcut.norm().item(),
         branch_norm=by_branch.norm().item(),
         total_norm=total.norm().item(),
         cosine=_cosine(by_shortcut, by_branch),
         residue=_ratio(error, parts) if error else 0.0,
         passed=_ratio(at_sum.norm().item(), received.norm().item()) ** 2,
-        blocked=1.0 - passes.double().mean().item(),
+        blocked=blocked,
         arrived=_ratio(alone.norm().item(), at_end),
         arrived_cosine=_cosine(alone, total),
-        shared_first=len(fork) > 0,
+        shared_first=len(getattr(block, "fork", ())) > 0,
     )
     return split, alone
 
 
-def pull_back(path: nn.Module, x: Tensor, vector: Tensor) -> Tensor:
+def pull_back(path: Callable[[Tensor], Tensor], x: Tensor, vector: Tensor) -> Tensor:
     """The vector-Jacobian product of `path` at x, from a fresh graph.
 
     Args:
@@ -137,11 +139,19 @@ def pull_back(path: nn.Module, x: Tensor, vector: Tensor) -> Tensor:
         Shaped as x.
     """
     x = x.detach().requires_grad_()
-    (product,) = torch.autograd.grad(path(x), x, vector)
+    value = path(x)
+    if value is x:  # nothing on the way
+        return vector
+    (product,) = torch.autograd.grad(value, x, vector)
     return product
 
 
-def _kind(shortcut: nn.Module) -> str:
+def _kind(block: Any) -> str:
+    shortcut = block.shortcut
+    if hasattr(block, "transform_gate"):
+        return "gated"
+    if isinstance(shortcut, nn.Sequential) and not any(True for _p in shortcut.parameters()):
+        return "dropout" if isinstance(shortcut[-1], nn.Dropout) else "scaled"
     if isinstance(shortcut, nn.Identity):
         return "identity"
     return "projection" if any(True for _p in shortcut.parameters()) else "zero_padding"

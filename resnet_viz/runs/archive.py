@@ -1,12 +1,14 @@
 """A sweep as one file: specs, records and checkpoints, out and in. No torch.
 
 The file is a zip of manifest.json, records/<n>.jsonl, profiles/<n>.jsonl and
-checkpoints/<n>.safetensors, n being the position of a run in the manifest. A file to import may
-come from anybody.
+checkpoints/<n>.safetensors, n being the position of a run in the manifest, and of
+starts/<SHA-256>.safetensors for the weights from which runs start. A file to import may come
+from anybody.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -23,6 +25,7 @@ from typing import IO, Any
 
 import resnet_viz
 from resnet_viz.i18n import _
+from resnet_viz.nets.start_files import start_path
 from resnet_viz.records import Record
 from resnet_viz.runs import rows
 from resnet_viz.runs.profile_tables import profile_values
@@ -63,6 +66,7 @@ _UNREADABLE = (
     *(NotImplementedError, RuntimeError, ValueError, OverflowError),
 )
 _MANIFEST = "manifest.json"
+_WITHOUT_STARTS = 2  # the schema of a sweep whose runs begin at random, which older versions read
 _COPY_BYTES = 1 << 20
 _EXPORTED = ("status", "device", "dtype", "threads", "version", "error", "probe_every")
 _ABANDONED_SECONDS = 3600.0
@@ -80,7 +84,7 @@ def export_sweep(store: RunStore, sweep_id: str, file: Path | IO[bytes]) -> None
         sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
         if sweep is None:
             raise unknown_sweep(sweep_id)
-        manifest: dict[str, Any] = {"format": FORMAT, "schema": SCHEMA, "runs": []}
+        manifest: dict[str, Any] = {"format": FORMAT, "schema": _WITHOUT_STARTS, "runs": []}
         manifest |= {"program": f"resnet_viz {resnet_viz.__version__}"}
         manifest |= {"name": sweep["name"], "spec": json.loads(sweep["spec"])}
         query = "SELECT * FROM runs WHERE sweep_id = ? ORDER BY position"
@@ -95,7 +99,20 @@ def export_sweep(store: RunStore, sweep_id: str, file: Path | IO[bytes]) -> None
             if path is not None and _add_file(archive, path, f"checkpoints/{n}.safetensors"):
                 entry["checkpoint_step"] = step
             manifest["runs"].append(entry)
+        starts = dict.fromkeys(e["spec"]["start"] for e in manifest["runs"] if "start" in e["spec"])
+        if starts:
+            carried = [start for start in starts if _add_start(store, archive, start)]
+            manifest |= {"schema": SCHEMA, "starts": carried}
         archive.writestr(_MANIFEST, json.dumps(manifest, indent=1))
+
+
+def _add_start(store: RunStore, archive: zipfile.ZipFile, start: str) -> bool:
+    """Add weights from which a run starts; False if they are gone."""
+    return _add_file(archive, start_path(start, store.home), _start_name(start))
+
+
+def _start_name(start: str) -> str:
+    return f"starts/{start}.safetensors"
 
 
 def _rows(db: sqlite3.Connection, table: str, fields: str, run_id: int) -> Iterator[sqlite3.Row]:
@@ -146,6 +163,7 @@ def import_archive(store: RunStore, file: Path | IO[bytes]) -> str:
             profiles = _read_all_profiles(archive, manifest)
             with _temporary_folder(store) as folder:
                 _extract_checkpoints(archive, manifest, folder)
+                _extract_starts(archive, manifest, folder)
                 return _insert(store, manifest, records, profiles, folder)
     except _UNREADABLE as error:
         refuse(_("it is damaged, or no archive ({error})").format(error=error))
@@ -171,6 +189,7 @@ def _check_names(archive: zipfile.ZipFile, manifest: Manifest) -> None:
             expected.add(f"profiles/{n}.jsonl")
         if run.checkpoint_step is not None:
             expected.add(f"checkpoints/{n}.safetensors")
+    expected |= set(map(_start_name, manifest.starts))
     names = archive.namelist()
     if len(names) != len(expected) or set(names) != expected:
         refuse(_("its contents are not those that its manifest names"))
@@ -198,6 +217,21 @@ def _extract_checkpoints(archive: zipfile.ZipFile, manifest: Manifest, folder: P
         except OSError as error:
             raise explain(error, path) from error
         check_checkpoint(path, run.checkpoint_step, run.spec)
+
+
+def _extract_starts(archive: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
+    """The weights to start from; their bytes are those of their names, or the file is refused."""
+    for start in manifest.starts:
+        path, digest = folder / start, hashlib.sha256()
+        try:
+            with archive.open(_start_name(start)) as source, path.open("wb") as target:
+                while part := source.read(_COPY_BYTES):
+                    digest.update(part)
+                    target.write(part)
+        except OSError as error:
+            raise explain(error, path) from error
+        if digest.hexdigest() != start:
+            refuse(_("the weights from which a run starts are damaged"))
 
 
 def _read_all_records(archive: zipfile.ZipFile, manifest: Manifest) -> list[list[Record]]:
@@ -245,6 +279,10 @@ def _insert(
                     moved.append(target.parent)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     os.replace(source, target)
+            for start in manifest.starts:
+                target = start_path(start, store.home)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(folder / start, target)
     except BaseException as error:
         for path in moved:
             shutil.rmtree(path, ignore_errors=True)

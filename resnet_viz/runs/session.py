@@ -19,6 +19,7 @@ import resnet_viz
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import Machine
+from resnet_viz.nets.start_files import StartError
 from resnet_viz.records import Profile, Record
 from resnet_viz.runs.checkpoints import (
     clear_checkpoints,
@@ -117,7 +118,7 @@ class Session:
                 checkpoint=self._load_checkpoint(claim),
                 probe_every=claim.probe_every,
             )
-        except DataError as error:
+        except (DataError, StartError) as error:
             self._refuse(claim, str(error))
             return None
         except CheckpointError as error:

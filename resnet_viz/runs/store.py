@@ -10,12 +10,14 @@ import json
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from resnet_viz.home import data_home
 from resnet_viz.i18n import _
 from resnet_viz.nets.costs import Machine
+from resnet_viz.nets.start_files import starts_folder
 from resnet_viz.records import (
     ACTIVE,
     PROBE_EVERY,
@@ -33,6 +35,7 @@ from resnet_viz.runs.writing import clean_name, insert_run, insert_sweep
 from resnet_viz.sweeps import SweepSpec
 from resnet_viz.training.schedule import check_probe_every
 
+_UNUSED_SECONDS = 86_400.0  # that weights are kept from which no run starts
 _IDS = "(SELECT value FROM json_each(?))"  # any number of ids in one parameter
 
 
@@ -146,7 +149,7 @@ class RunStore:
                 raise unknown_sweep(sweep_id)
 
     def delete_sweep(self, sweep_id: str) -> None:
-        """Delete a sweep with its records and checkpoints.
+        """Delete a sweep with its records, checkpoints, and the weights that only it starts from.
 
         Raises:
             StoreError: some of its runs wait or train; stop them first.
@@ -156,9 +159,28 @@ class RunStore:
             runs = {row["id"]: row["status"] for row in found}
             if any(status in ACTIVE for status in runs.values()):
                 raise StoreError(_("This sweep is still training. Stop it, then delete it."))
+            query = "SELECT json_extract(spec, '$.start') FROM runs WHERE sweep_id = ?"
+            starts = {row[0] for row in db.execute(query, (sweep_id,))} - {None}
             db.execute("DELETE FROM sweeps WHERE id = ?", (sweep_id,))
         for run_id in runs:
             shutil.rmtree(self.checkpoint_folder(run_id), ignore_errors=True)
+        self._clear_starts(starts)
+
+    def _clear_starts(self, mine: set[str]) -> None:
+        """Remove weights from which no run starts any more.
+
+        Args:
+            mine: those of runs that were just deleted. Others go too, once they are a day old:
+                until then somebody may be about to start a run from them.
+        """
+        with self.database.read() as db:
+            found = db.execute("SELECT json_extract(spec, '$.start') FROM runs").fetchall()
+        used = {row[0] for row in found}
+        for path in starts_folder(self.home).glob("*"):
+            with suppress(OSError):  # another process was faster
+                old = time.time() - path.stat().st_mtime > _UNUSED_SECONDS
+                if path.stem not in used and (old or path.stem in mine):
+                    path.unlink()
 
     # --- runs and records ---
 

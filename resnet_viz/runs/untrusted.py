@@ -18,7 +18,7 @@ from resnet_viz.sweeps import MAX_RUNS, SweepSpec
 from resnet_viz.training.schedule import MAX_PROBE_EVERY
 
 FORMAT = "resnet_viz sweep"
-SCHEMA = 2  # 1 has no profiles
+SCHEMA = 3  # 1 has no profiles, 2 no weights to start from
 MAX_ERROR_CHARS = 20_000
 MAX_HEADER_BYTES = 16 << 20
 MAX_STEPS_FIELD = 10_000_000
@@ -53,6 +53,7 @@ class Manifest:
     name: str
     spec: SweepSpec
     runs: tuple[ArchivedRun, ...]
+    starts: tuple[str, ...] = ()  # which weights to start from it carries
 
     @property
     def has_profiles(self) -> bool:
@@ -84,7 +85,19 @@ def read_manifest(data: bytes) -> Manifest:
     except (SpecError, TypeError, ValueError, OverflowError) as error:
         refuse(str(error))
     _check_grid(spec, specs)
-    return Manifest(schema, name, spec, tuple(map(_read_run, specs, runs)))
+    starts = _read_starts(values.get("starts", []), specs)
+    return Manifest(schema, name, spec, tuple(map(_read_run, specs, runs)), starts)
+
+
+def _read_starts(values: object, specs: list[RunSpec]) -> tuple[str, ...]:
+    """The carried weights, which runs of the manifest start from."""
+    known = {spec.start for spec in specs}
+    if not isinstance(values, list) or len(values) > len(specs):
+        refuse(_("its weights to start from are no list"))
+    for value in values:
+        if not isinstance(value, str) or value not in known or values.count(value) > 1:
+            refuse(_("it carries weights from which no run of it starts"))
+    return tuple(values)
 
 
 def _check_grid(sweep: SweepSpec, specs: list[RunSpec]) -> None:

@@ -9,7 +9,7 @@ from resnet_viz.i18n import _
 from resnet_viz.records import BLOCK_COLUMNS, LAYER_COLUMNS, Profile
 from resnet_viz.runs.rows import ProfileRow, profile_row
 from resnet_viz.runs.untrusted_values import mapping, number, read_json, refuse, whole
-from resnet_viz.specs import RESIDUAL_FAMILIES, NetSpec, RunSpec
+from resnet_viz.specs import SHORTCUT_FAMILIES, NetSpec, RunSpec
 
 MAX_VALUE_BYTES = 32  # one number of a profile has about 12
 MAX_FLOAT32 = 3.4e38
@@ -43,7 +43,7 @@ def profile_lengths(net: NetSpec) -> dict[str, int]:
     """Column to how many values a profile of the net has there."""
     lengths = dict.fromkeys(LAYER_COLUMNS, net.depth)
     lengths |= dict.fromkeys(BLOCK_COLUMNS, sum(net.stage_blocks))
-    if net.family not in RESIDUAL_FAMILIES:
+    if net.family not in SHORTCUT_FAMILIES:
         del lengths["sum_norm"]
     return lengths
 

@@ -6,64 +6,18 @@ The modules of the text have the names, the order and therefore the random draws
 
 from __future__ import annotations
 
-from resnet_viz.layers import STEM_CONVS
+from resnet_viz.layers import STEM_CONVS, auxiliary_blocks, stem_order
+from resnet_viz.scripts.block_text import (
+    before_relu,
+    bias,
+    biased,
+    block_text,
+    c_out,
+    conv,
+    last_branch_number,
+)
 from resnet_viz.scripts.templates import fill
 from resnet_viz.specs import NetSpec
-
-_SCALARS = '''
-class Bias(nn.Module):
-    """x plus one trainable number."""
-
-    def __init__(self):
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(()))
-
-    def forward(self, x):
-        return x + self.bias
-
-
-class Scale(nn.Module):
-    """x times one trainable number."""
-
-    def __init__(self):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
-
-    def forward(self, x):
-        return x * self.scale
-'''
-
-_ZERO_PADDING = '''
-class ZeroPadding(nn.Module):
-    """Option A: every `stride`-th pixel, the new channels zero (He et al. 2015, 3.3)."""
-
-    def __init__(self, c_in, c_out, stride):
-        super().__init__()
-        self.stride, self.new_channels = stride, c_out - c_in
-
-    def forward(self, x):
-        x = x[:, :, :: self.stride, :: self.stride]
-        return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))
-'''
-
-_BLOCK = '''
-class Block(nn.Module):
-    """$title"""
-
-    def __init__(self, $arguments):
-        super().__init__()
-        $c_out
-        self.branch = nn.Sequential(
-            OrderedDict(
-                $branch
-            )
-        )
-        $shortcut
-        $fork
-
-    def forward(self, x):
-        $forward
-'''
 
 _NET = '''
 class Net(nn.Module):
@@ -78,13 +32,9 @@ class Net(nn.Module):
         )
         self.stages = nn.Sequential()
         channels = WIDTH
-        for s, count in enumerate(BLOCKS):
-            stage, width = nn.Sequential(), WIDTH * 2**s
-            for b in range(count):
-                stride = 2 if s > 0 and b == 0 else 1
-                stage.append(Block($block_arguments))
-                channels = $c_out
-            self.stages.append(stage)
+        $before_stages
+        $stages
+        $auxiliary
         self.head = nn.Sequential(
             OrderedDict(
                 $head
@@ -95,15 +45,86 @@ class Net(nn.Module):
                 $draw
                 $zero_bias
             $zero_gamma
-        $fixup
+        $afterwards
 
     def forward(self, x):
         return self.head(self.stages(self.stem(x)))
+
+    $outputs
+'''
+
+_STAGES = """
+for s, count in enumerate(BLOCKS):
+    stage, width = nn.Sequential(), WIDTH * 2**s
+    for b in range(count):
+        stride = 2 if s > 0 and b == 0 else 1
+        $survival
+        stage.append(Block($arguments))
+        channels = $c_out
+        $end
+    self.stages.append(stage)
+"""
+
+_DENSE_STAGES = """
+$loop
+    stage = nn.Sequential()
+    for _ in range(count):
+        stage.append(Block(channels))
+        channels += GROWTH_RATE
+    $transition
+    self.stages.append(stage)
+"""
+
+_THEN_TRANSITION = """
+if s < len(BLOCKS) - 1:
+    fewer = $fewer
+    stage.add_module("transition", transition(channels, fewer))
+    channels = fewer
+"""
+
+_TRANSITION = '''
+def transition(c_in, c_out):
+    """What halves the sides between two stages (Huang et al. 2017, section 3)."""
+    return nn.Sequential(
+        OrderedDict(
+            $layers
+        )
+    )
+'''
+
+_SURVIVAL = """
+place += 1  # survival falls linearly with depth: Huang et al. 2016, eq. 4
+survival = 1 - place / sum(BLOCKS) * (1 - SURVIVAL)
+"""
+
+_AUXILIARY = """
+self.auxiliary = nn.ModuleList()
+for c in [c for i, c in enumerate(ends) if i in AUXILIARY]:
+    layers = OrderedDict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())
+    layers["linear"] = nn.Linear(c, classes)
+    self.auxiliary.append(nn.Sequential(layers))
+"""
+
+_OUTPUTS = '''
+def outputs(self, x):
+    """The logits, then those of every auxiliary classifier."""
+    x, found = self.stem(x), []
+    for i, block in enumerate(block for stage in self.stages for block in stage):
+        x = block(x)
+        if i in AUXILIARY:
+            found.append(self.auxiliary[len(found)](x))
+    return [self.head(x), *found]
 '''
 
 _ZERO_GAMMA = """
 if isinstance(module, Block):  # its branch starts at zero: Goyal et al. 2017, 5.1
     nn.init.zeros_(module.branch.norm{last}.weight)
+"""
+
+_GATES = """
+for module in self.modules():
+    if isinstance(module, Block):  # a negative bias lets x pass at first
+        nn.init.constant_(module.transform_gate.conv.bias, GATE_BIAS)
 """
 
 _FIXUP = """
@@ -127,179 +148,106 @@ _DRAWS = {
     "normal": ("nn.init.normal_(module.weight, std=INIT_STD)", "the same for every layer"),
 }
 
-_TITLES = {
-    "plain": "relu(F(x)): the layers of a residual block, without its shortcut.",
-    "resnet": "relu(F(x) + shortcut(x)) (He et al. 2015, Fig. {figure}).",
-    "preact": "F(x) + shortcut(x), the activations before the convolutions (He et al. 2016).",
-}
-
 
 def net_text(net: NetSpec) -> str:
     """Source of `Block` and `Net`, and of the smaller modules that the net has."""
-    preact = net.family == "preact"
-    stem = [*_bias(net, "conv"), _stem_conv(net)]
-    last = [*_bias(net, "linear"), "linear=nn.Linear(channels, classes),"]
-    before_pool = [*_before_relu(net, "", "channels"), "relu=nn.ReLU(),"] if preact else []
-    after_stem = [] if preact else [*_before_relu(net, "", "WIDTH"), "relu=nn.ReLU(),"]
-    after_stem += ["pool=nn.MaxPool2d(3, 2, padding=1),"] if net.stem == "imagenet" else []
     draw, where = _DRAWS.get(net.init, _HE)
-    zero_gamma = _ZERO_GAMMA.format(last=len(_shapes(net))) if net.init == "zero_gamma" else ""
-    pads = net.family != "plain" and net.shortcut == "A" and _changes(net)
-    first = ", first=s == b == 0" if preact and net.shortcut != "C" else ""
+    last = last_branch_number(net)
+    before_stages = ["ends = []"] * bool(net.aux_heads) + ["place = 0"] * (net.survival < 1)
     text = fill(
         _NET,
-        stem="\n".join([*stem, *after_stem]),
-        head="\n".join(
-            [*before_pool, "pool=nn.AdaptiveAvgPool2d(1),", "flatten=nn.Flatten(),", *last]
-        ),
-        block_arguments=f"channels, width, stride{first}",
-        c_out="width" if net.block == "basic" else "4 * width",
+        stem="\n".join(_stem(net)),
+        before_stages="\n".join(before_stages),
+        stages=_stages(net),
+        auxiliary=_AUXILIARY if net.aux_heads else "",
+        head="\n".join(_head(net)),
         source=f"# {where}",
         draw=draw,
-        zero_bias="nn.init.zeros_(module.bias)" if _biased(net) else "",
-        zero_gamma=zero_gamma,
-        fixup=_fixup(net) if net.init == "fixup" else "",
-    )
-    smaller = [_SCALARS] * (net.init == "fixup") + [_ZERO_PADDING] * pads
-    return "\n\n\n".join([*(part.strip("\n") for part in smaller), _block(net), text])
+        zero_bias="nn.init.zeros_(module.bias)" if biased(net) else "",
+        zero_gamma=_ZERO_GAMMA.format(last=last) if net.init == "zero_gamma" else "",
+        afterwards=_fixup(last) if net.init == "fixup" else _GATES if net.gated else "",
+        outputs=_OUTPUTS if net.aux_heads else "",
+    ).rstrip()
+    dense = [_transition(net)] if net.family == "densenet" and len(net.stage_blocks) > 1 else []
+    return "\n\n\n".join([block_text(net), *dense, text])
 
 
-def _block(net: NetSpec) -> str:
-    preact, always_forks = net.family == "preact", net.shortcut == "C"
-    shared = [*_before_relu(net, "1", "c_in"), "relu1=nn.ReLU(),"] if preact else []
-    lines = [] if always_forks else shared
-    for i, (c_in, c_out, kernel, stride) in enumerate(_shapes(net), 1):
-        if preact and i > 1:
-            lines = [*lines, *_before_relu(net, f"{i}", c_in), f"relu{i}=nn.ReLU(),"]
-        conv = f"conv{i}={_conv(net, c_in, c_out, kernel, stride)},"
-        lines = [*lines, *_bias(net, f"conv{i}"), conv]
-        if net.init == "fixup" and i == len(_shapes(net)):
-            lines += ["scale=Scale(),"]
-        if not preact:
-            lines += _before_relu(net, f"{i}", c_out)
-            lines += [f"relu{i}=nn.ReLU(),"] if i < len(_shapes(net)) else []
-    identity = net.shortcut != "C" and not _changes(net)
-    total = f"self.branch(x) + {'x' if identity else 'self.shortcut(x)'}"
-    forward = {
-        "plain": "return F.relu(self.branch(x))",
-        "resnet": f"return F.relu({total})",
-        "preact": f"x = self.fork(x)\nreturn {total}",
-    }
-    return fill(
-        _BLOCK,
-        title=_TITLES[net.family].format(figure="2" if net.block == "basic" else "5"),
-        arguments="c_in, width, stride" + (", first" if preact and not always_forks else ""),
-        c_out="c_out = 4 * width" if net.block == "bottleneck" else "",
-        branch="\n".join(lines),
-        shortcut="" if net.family == "plain" or identity else _shortcut(net),
-        fork=_fork(net) if preact else "",
-        forward=forward[net.family],
-    )
-
-
-def _shapes(net: NetSpec) -> list[tuple[str, str, int, str]]:
-    """Channels in and out, kernel and stride of the branch's convolutions, as source."""
-    if net.block == "basic":
-        return [("c_in", "width", 3, "stride"), ("width", "width", 3, "")]
-    return [("c_in", "width", 1, ""), ("width", "width", 3, "stride"), ("width", "c_out", 1, "")]
-
-
-def _conv(net: NetSpec, c_in: str, c_out: str, kernel: int, stride: str = "") -> str:
-    arguments = [c_in, c_out, str(kernel)]
-    arguments += [stride] if stride else []
-    arguments += [f"padding={kernel // 2}"] if kernel > 1 else []
-    arguments += [] if _biased(net) else ["bias=False"]
-    return f"nn.Conv2d({', '.join(arguments)})"
-
-
-def _stem_conv(net: NetSpec) -> str:
+def _stem(net: NetSpec) -> list[str]:
     kernel, stride = STEM_CONVS[net.stem]
-    return f"conv={_conv(net, 'CHANNELS', 'WIDTH', kernel, str(stride) if stride > 1 else '')},"
+    made = conv(net, "CHANNELS", "WIDTH", kernel, str(stride) if stride > 1 else "")
+    lines = {
+        "conv": [*bias(net, "conv"), f"conv={made},"],
+        "norm": before_relu(net, "", "WIDTH"),
+        "relu": ["relu=nn.ReLU(),"],
+        "pool": ["pool=nn.MaxPool2d(3, 2, padding=1),"],
+    }
+    return [line for kind in stem_order(net) for line in lines[kind]]
 
 
-def _biased(net: NetSpec) -> bool:
-    """Whether its convolutions have a bias for each channel."""
-    return net.norm == "none" and net.init != "fixup"
+def _head(net: NetSpec) -> list[str]:
+    lines = []
+    if net.family in ("preact", "densenet"):
+        lines = before_relu(net, "", "channels") if net.order == "standard" else []
+        lines = [*lines, "relu=nn.ReLU(),"]
+    lines += ["pool=nn.AdaptiveAvgPool2d(1),", "flatten=nn.Flatten(),"]
+    return [*lines, *bias(net, "linear"), "linear=nn.Linear(channels, classes),"]
 
 
-def _before_relu(net: NetSpec, number: str, channels: str) -> list[str]:
-    """The norm, or Fixup's scalar bias, before the ReLU of that number."""
-    if net.init == "fixup":
-        return _bias(net, f"relu{number}")
-    return _norm(net, f"norm{number}", channels)
+def _stages(net: NetSpec) -> str:
+    if net.family == "densenet":
+        fewer = "channels" if net.compression == 1 else "max(1, int(COMPRESSION * channels))"
+        if len(net.stage_blocks) == 1:
+            return fill(_DENSE_STAGES, loop="for count in BLOCKS:", transition="")
+        return fill(
+            _DENSE_STAGES,
+            loop="for s, count in enumerate(BLOCKS):",
+            transition=fill(_THEN_TRANSITION, fewer=fewer),
+        )
+    first = ", first=s == b == 0" if net.family == "preact" and net.shortcut != "C" else ""
+    survival = ", survival=survival" if net.survival < 1 else ""
+    return fill(
+        _STAGES,
+        survival=_SURVIVAL if net.survival < 1 else "",
+        arguments=f"channels, width, stride{first}{survival}",
+        c_out="width" if c_out(net) == "width" else "4 * width",
+        end="ends.append(channels)" if net.aux_heads else "",
+    )
 
 
-def _bias(net: NetSpec, layer: str) -> list[str]:
-    """Fixup's scalar bias before the layer of that name."""
-    return [f"before_{layer}=Bias(),"] if net.init == "fixup" else []
+def _transition(net: NetSpec) -> str:
+    layers = [*before_relu(net, "", "c_in"), "relu=nn.ReLU(),"]
+    layers += [f"conv={conv(net, 'c_in', 'c_out', 1)},", "pool=nn.AvgPool2d(2),"]
+    return fill(_TRANSITION, layers="\n".join(layers))
 
 
-def _norm(net: NetSpec, name: str, channels: str) -> list[str]:
-    return [f"{name}=nn.BatchNorm2d({channels}),"] if net.norm == "batch" else []
-
-
-def _fixup(net: NetSpec) -> str:
+def _fixup(last: int) -> str:
     """What Fixup does to He weights."""
-    *others, last = range(1, len(_shapes(net)) + 1)
+    others = range(1, last)
     power = -1 / (2 * len(others))
     lines = [f"module.branch.conv{i}.weight.mul_(sum(BLOCKS) ** {power})" for i in others]
     return fill(_FIXUP, scale="\n".join(lines), last=str(last))
 
 
-def _changes(net: NetSpec) -> bool:
-    """Whether some block's output has another shape than its input."""
-    return net.block == "bottleneck" or len(net.stage_blocks) > 1
-
-
-def _shortcut(net: NetSpec) -> str:
-    c_out = "width" if net.block == "basic" else "c_out"
-    if net.shortcut == "A":
-        made = f"self.shortcut = ZeroPadding(c_in, {c_out}, stride)"
-    else:
-        layers = [*_bias(net, "conv"), f"conv={_conv(net, 'c_in', c_out, 1, 'stride')},"]
-        if net.family != "preact":
-            layers += _norm(net, "norm", c_out)
-        inner = "".join(f"        {layer}\n" for layer in layers)
-        made = f"self.shortcut = nn.Sequential(\n    OrderedDict(\n{inner}    )\n)"
-    if net.shortcut == "C":
-        return made
-    return fill(
-        """
-self.shortcut = nn.Identity()
-if c_in != $c_out or stride != 1:
-    $made
-""",
-        c_out=c_out,
-        made=made,
-    )
-
-
-_ALWAYS_FORK = """
-# Both paths share the first activation (He et al. 2016, appendix).
-self.fork = nn.Sequential($made)
-"""
-
-_FORK = """
-# $where, both paths share
-# the first activation (He et al. 2016, appendix).
-self.fork = nn.Sequential()
-if $condition:
-    self.fork = nn.Sequential($moved)
-    del $moved
-"""
-
-
-def _fork(net: NetSpec) -> str:
-    """What stands before the fork of a pre-activation block into branch and shortcut."""
-    first = [line.split("=", 1) for line in _before_relu(net, "1", "c_in")]  # name, module
-    if net.shortcut == "C":
-        made = [module.rstrip(",") for _, module in first]
-        return fill(_ALWAYS_FORK, made=", ".join([*made, "nn.ReLU()"]))
-    projects = net.shortcut == "B" and _changes(net)
-    c_out = "width" if net.block == "basic" else "c_out"
-    return fill(
-        _FORK,
-        where="Where the net begins or a projection stands" if projects else "Where the net begins",
-        condition=f"first or c_in != {c_out} or stride != 1" if projects else "first",
-        moved=", ".join(f"self.branch.{name}" for name in [*(n for n, _ in first), "relu1"]),
-    )
+def net_constants(net: NetSpec) -> list[tuple[str, object, str]]:
+    """Name, value and note of the constants that the net's options need."""
+    found: list[tuple[str, object, str]] = []
+    if net.init == "normal":
+        found.append(("INIT_STD", net.init_std, "of the first weights of convolutions"))
+    if net.family == "densenet":
+        found.append(("GROWTH_RATE", net.growth_rate, "channels that a dense layer adds"))
+        if net.compression != 1:
+            found.append(("COMPRESSION", net.compression, "channels that a transition keeps"))
+    if net.gated:
+        found.append(("GATE_BIAS", net.gate_bias, "of the gates T(x) at the start"))
+    if net.shortcut == "scaled":
+        found.append(("SHORTCUT_SCALE", net.shortcut_scale, "factor of x"))
+        if net.branch_scale != 1:
+            found.append(("BRANCH_SCALE", net.branch_scale, "factor of F(x)"))
+    if net.shortcut == "dropout":
+        found.append(("DROPOUT", net.shortcut_dropout, "share of x that is zero in training"))
+    if net.survival < 1:
+        found.append(("SURVIVAL", net.survival, "probability that the last branch is kept"))
+    if net.aux_heads:
+        places = tuple(auxiliary_blocks(net))
+        found.append(("AUXILIARY", places, "blocks, from 0, with an auxiliary classifier"))
+    return found

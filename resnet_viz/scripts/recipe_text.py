@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resnet_viz.scripts.templates import fill
-from resnet_viz.specs import RunSpec, TrainSpec
+from resnet_viz.specs import AUXILIARY_WEIGHT, RunSpec, TrainSpec
 
 _RATE = '''
 def learning_rate(step):
@@ -47,12 +47,13 @@ def main():
 
     torch.manual_seed(SEED)
     net = Net($classes).to(args.device)
+    $start
     print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
     $optimizer
 
-    def classify(images):
-        """uint8 images (batch, channels, size, size) -> logits (batch, classes)."""
-        return net((images.to(args.device) / 255 - mean) / std)
+    def prepare(images):
+        """uint8 images (batch, channels, size, size) -> normalised ones."""
+        return (images.to(args.device) / 255 - mean) / std
 
     losses, errors = deque(maxlen=25), deque(maxlen=25)  # of the last 25 steps
     $warmed_up
@@ -62,8 +63,10 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = lr
         targets = labels[batch].to(args.device)
-        logits = classify($images)
+        $chance
+        $logits
         loss = F.cross_entropy(logits, targets)
+        $auxiliary
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -82,7 +85,7 @@ def main():
     net.eval()
     with torch.no_grad():
         for part, (images, labels) in data.items():
-            guesses = torch.cat([classify(x).argmax(1).cpu() for x in images.split(500)])
+            guesses = torch.cat([net(prepare(x)).argmax(1).cpu() for x in images.split(500)])
             print(f"{part} error {(guesses != labels).float().mean().item():.2%}")
     torch.save(net.state_dict(), WEIGHTS)
     print(f"weights saved in {WEIGHTS}")
@@ -95,6 +98,11 @@ optimizer = torch.optim.SGD(
 """
 _ADAM = "optimizer = torch.optim.Adam(net.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)"
 
+_CHANCE = "torch.manual_seed(random_numbers(3, step).initial_seed())"
+_AUXILIARY = f"""
+loss += {AUXILIARY_WEIGHT} * sum(F.cross_entropy(x, targets) for x in auxiliary)
+"""
+
 _JUDGE = """
 if (step + 1) % 100 == 0:
     warmed_up = warmed_up or running_error < WARMUP_ERROR
@@ -106,6 +114,7 @@ def recipe_text(run: RunSpec) -> str:
     train, folder = run.train, run.data.name == "folder"
     augments = run.data.crop_padding or run.data.flip
     by_error = train.warmup_error is not None
+    images = f"prepare({'augment(images[batch], step)' if augments else 'images[batch]'})"
     option = 'parser.add_argument("--folder", type=Path, default=Path(FOLDER))' if folder else ""
     main = fill(
         _MAIN,
@@ -115,8 +124,15 @@ def recipe_text(run: RunSpec) -> str:
         if folder
         else "data = load_data()",
         classes="len(classes)" if folder else "CLASSES",
+        start="net.load_state_dict(load_file(START, device=args.device))" if run.start else "",
         optimizer=_SGD if train.optimizer == "sgd" else _ADAM,
-        images="augment(images[batch], step)" if augments else "images[batch]",
+        chance="torch.manual_seed(random_numbers(3, step).initial_seed())"
+        if run.net.random
+        else "",
+        logits=f"logits, *auxiliary = net.outputs({images})"
+        if run.net.aux_heads
+        else f"logits = net({images})",
+        auxiliary=_AUXILIARY if run.net.aux_heads else "",
         warmed_up="warmed_up = False" if by_error else "",
         lr="learning_rate(step) if warmed_up else LR / 10" if by_error else "learning_rate(step)",
         judge=_JUDGE if by_error else "",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from resnet_viz import __version__
 from resnet_viz.scripts.data_text import FOLDER_IMAGE_SIZE, data_text, resizes, source
-from resnet_viz.scripts.net_text import net_text
+from resnet_viz.scripts.net_text import net_constants, net_text
 from resnet_viz.scripts.recipe_text import recipe_text
 from resnet_viz.scripts.templates import fill, literal
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, SpecError, TrainSpec
@@ -25,7 +25,7 @@ $paper
 
 Written by resnet_viz $version for the run $key. It starts from that run's
 weights, bit for bit, and takes the same batches; in float32 on the CPU its errors are
-the program's up to rounding.
+the program's up to rounding.$start
 """
 
 # The same run in resnet_viz:
@@ -51,7 +51,11 @@ if __name__ == "__main__":
 '''
 
 _HE_2015 = """He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385."""
-_HE_2016 = """He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027."""
+_PAPERS = {
+    "preact": "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027.",
+    "highway": "Srivastava et al. 2015, Highway Networks, arXiv:1505.00387.",
+    "densenet": "Huang et al. 2017, Densely Connected Convolutional Networks, arXiv:1608.06993.",
+}
 _GENERATOR = "\n\n\n# The generator of the drawn shapes.\n\n"
 _STDLIB = ("argparse", "collections", "dataclasses", "itertools", "math", "pathlib", "random")
 _IMPORTS = (
@@ -63,6 +67,13 @@ _IMPORTS = (
     "from torch import nn",
     "from torch.nn import functional as F",
 )
+
+# Of a run that starts from kept weights.
+_START_IMPORT = "from safetensors.torch import load_file"
+_START_NOTE = """
+
+These weights are not random: put the file that START names beside this script. The part
+"Take away" of the run offers it, and it lies in the folder "starts" of the data folder."""
 
 
 def write_script(run: RunSpec) -> str:
@@ -78,13 +89,14 @@ def write_script(run: RunSpec) -> str:
             _SCRIPT,
             net=run.net.name,
             data=data.title,
-            paper=_HE_2016 if run.net.family == "preact" else _HE_2015,
-            packages=" ".join(("torch", *data.packages)),
+            paper=_PAPERS.get(run.net.family, _HE_2015),
+            packages=" ".join(("torch", *data.packages, *(["safetensors"] if run.start else []))),
             file=f"{run.net.name}.py",
             version=__version__,
             key=run.key,
+            start=_START_NOTE if run.start is not None else "",
             command="\n".join(f"#     {line}".rstrip(" ") for line in _command(run)),
-            imports=_imports(data.imports),
+            imports=_imports((*data.imports, *([_START_IMPORT] if run.start else []))),
             constants=_constants(run),
             net_source=net_text(run.net),
             data_source=data_text(run.data),
@@ -104,18 +116,21 @@ def _imports(more: tuple[str, ...]) -> str:
 def _constants(run: RunSpec) -> str:
     net, data, train = run.net, run.data, run.train
     about = source(data)
-    depth = f"{'2' if net.block == 'basic' else '3'} * {sum(net.stage_blocks)} + 2 = {net.depth}"
+    beside = net.depth - net.block_layers * sum(net.stage_blocks)
+    depth = f"{net.block_layers} * {sum(net.stage_blocks)} + {beside} = {net.depth}"
+    width = "channels of the first stage; each later one doubles them"
+    if net.family == "densenet":
+        width = "channels of the stem"
     lines = [
         "# The net",
-        _constant("WIDTH", net.width, "channels of the first stage; each later one doubles them"),
+        _constant("WIDTH", net.width, width),
         _constant("BLOCKS", net.stage_blocks, f"blocks of each stage: {depth} weighted layers"),
         _constant(
             "CHANNELS", about.channels, "grey" if about.channels == 1 else "red, green, blue"
         ),
     ]
     lines += [_constant("CLASSES", about.classes)] if about.classes else []
-    if net.init == "normal":
-        lines.append(_constant("INIT_STD", net.init_std, "of the first weights of convolutions"))
+    lines += [_constant(*constant) for constant in net_constants(net)]
     lines += ["", "# The data"]
     if data.folder is not None:
         lines.append(_constant("FOLDER", data.folder, "a path; another one by --folder"))
@@ -140,11 +155,18 @@ def _constants(run: RunSpec) -> str:
         lines.append(_constant("WARMUP_ERROR", train.warmup_error, note))
     lines += [
         _constant("SEED", train.seed, "of initialisation, batches and augmentation"),
+        *_start_constant(run),
         "",
         _constant("PRINT_EVERY", max(1, 10 ** (len(str(train.steps)) - 2)), "steps"),
         _constant("WEIGHTS", f"{net.name}-{run.key[:8]}.pt", "file that is written at the end"),
     ]
     return "\n".join(lines)
+
+
+def _start_constant(run: RunSpec) -> list[str]:
+    if run.start is None:
+        return []
+    return [_constant("START", f"{run.start}.safetensors", "weights to begin with; named by hash")]
 
 
 def _constant(name: str, value: object, note: str = "") -> str:
@@ -171,9 +193,13 @@ def _command(run: RunSpec) -> list[str]:
         *_call("net", run.net),
         *_call("data", run.data),
         *_call("recipe", run.train),
-        "for record in train(RunSpec(net, data, recipe)):",
+        f"for record in train(RunSpec(net, data, recipe{_start_argument(run)})):",
         "    print(record)",
     ]
+
+
+def _start_argument(run: RunSpec) -> str:
+    return "" if run.start is None else f", start={literal(run.start)}"
 
 
 def _cell(preset: SweepSpec, run: RunSpec) -> list[RunSpec]:

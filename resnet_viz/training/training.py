@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from resnet_viz.datasets.batches import chance_seed
 from resnet_viz.datasets.load import Dataset, load
 from resnet_viz.layers import blocks_of, weighted_layers
-from resnet_viz.nets.build import build_net
+from resnet_viz.nets.build import Net, build_net
 from resnet_viz.nets.costs import Machine
+from resnet_viz.nets.starts import load_start
 from resnet_viz.probes.recorder import StepProbe
 from resnet_viz.records import PROBE_EVERY, RUNNING_STEPS, Profile, Record
-from resnet_viz.specs import RunSpec
+from resnet_viz.specs import AUXILIARY_WEIGHT, RunSpec
 from resnet_viz.training.batches import shared_batches
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
 from resnet_viz.training.machine import measure_machine, resolve_device
@@ -57,6 +60,7 @@ class Training:
     Raises:
         DataError: the data set is not there or cannot be read.
         CheckpointError: the checkpoint is of another run.
+        StartError: the weights to start from are gone, damaged, or of another net.
         SpecError: `probe_every` is no number of steps.
     """
 
@@ -94,7 +98,7 @@ class Training:
         self._batches = shared_batches(
             self.data, spec.data, *recipe, self.device, self.channels_last
         )
-        self.net = self._build()
+        self.net = self._build(None if checkpoint else spec.start)
         self._optimizer = self._make_optimizer()
         self._layers = [self.net.get_submodule(x.module) for x in weighted_layers(spec.net)]
         self._blocks = [self.net.get_submodule(x.module) for x in blocks_of(spec.net)]
@@ -150,9 +154,12 @@ class Training:
     def _take_step(self, probe: StepProbe | None) -> tuple[float, float]:
         """Loss and error of one batch, before the weights' change that it brings."""
         images, labels = self._batches.at(self.step)
-        with probe.forward() if probe else nullcontext():
-            logits = self._logits(images)
+        with self._chance(), probe.forward() if probe else nullcontext():
+            logits, *auxiliary = self._outputs(images)
         loss = F.cross_entropy(logits.float(), labels)
+        if auxiliary:
+            others = (F.cross_entropy(x.float(), labels) for x in auxiliary)
+            loss = loss + AUXILIARY_WEIGHT * torch.stack(list(others)).sum()
         value = loss.item()
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} at step {self.step + 1}")
@@ -163,10 +170,29 @@ class Training:
         wrong = (logits.detach().argmax(1) != labels).float().mean()
         return value, wrong.item()
 
+    @contextmanager
+    def _chance(self) -> Iterator[None]:
+        """Give a net that draws by chance the numbers of this run and step."""
+        if not self.spec.net.random:
+            yield
+            return
+        devices = [torch.cuda.current_device()] if self.device == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(chance_seed(self.spec.train.seed, self.step))
+            yield
+
+    def _outputs(self, images: Tensor) -> list[Tensor]:
+        """Logits (batch, classes) of the head and of every auxiliary classifier."""
+        with self._autocast():
+            return self.net.outputs(images)
+
     def _logits(self, images: Tensor) -> Tensor:
         """Logits (batch, classes) of prepared images (batch, channels, height, width)."""
-        with torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32):
+        with self._autocast():
             return self.net(images)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32)
 
     def _evaluate_if_due(self) -> dict[str, float]:
         held_out = {
@@ -201,11 +227,14 @@ class Training:
             group["lr"] = lr
         return lr
 
-    def _build(self) -> nn.Module:
+    def _build(self, start: str | None) -> Net:
+        """The net with random weights, or with those of a kept file."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.spec.train.seed)
             channels = self.data.train_images.shape[1]
             net = build_net(self.spec.net, len(self.data.classes), channels)
+        if start is not None:
+            load_start(net, start, self.spec.net.name)
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return net.to(self.device, memory_format=layout)  # type: ignore[call-overload]
 

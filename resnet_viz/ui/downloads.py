@@ -17,6 +17,8 @@ _MIMES = {
     "png": "image/png",
     "py": "text/x-python",
     "safetensors": "application/octet-stream",
+    "svg": "image/svg+xml",
+    "onnx": "application/octet-stream",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from resnet_viz.figures.spread import net_labels
 from resnet_viz.i18n import _
 from resnet_viz.papers import protocol_differences, published_test_error
 from resnet_viz.records import RESUMABLE, RunInfo
@@ -50,7 +51,8 @@ def apply_action(store: RunStore, action: str, run_ids: Sequence[int]) -> None:
 def net_table(runs: Sequence[RunInfo], store: RunStore | None, *, key: str) -> None:
     """One row a run; with a store, each row has a menu of what can be done with it."""
     titles = _actions()
-    rows = [_row(run, [titles[a] for a in actions_for(run)]) for run in runs]
+    labels = net_labels(list(dict.fromkeys(run.spec.net for run in runs)))
+    rows = [_row(run, labels[run.spec.net], [titles[a] for a in actions_for(run)]) for run in runs]
     columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
     several = {(r.spec.train.seed, r.spec.train.lr) for r in runs}
     hidden = [] if len(several) > 1 else ["recipe"]
@@ -97,11 +99,11 @@ def _error_column(title: str) -> Any:
     return st.column_config.NumberColumn(title, format="%.1f %%")
 
 
-def _row(run: RunInfo, actions: list[str]) -> dict[str, Any]:
+def _row(run: RunInfo, label: str, actions: list[str]) -> dict[str, Any]:
     spec = run.spec
     published = published_test_error(spec)
     return {
-        "net": spec.net.name,
+        "net": label,
         "recipe": f"{spec.train.seed}, {spec.train.lr:g}",
         "status": status_text(run),
         "progress": 100 * run.step / spec.train.steps,

@@ -21,6 +21,7 @@ from resnet_viz.specs import (
     DataSpec,
     NetSpec,
     SpecError,
+    net_beside,
     valid_depths,
 )
 
@@ -58,12 +59,14 @@ def families_control(offered: Sequence[str] = FAMILIES, *, key: str) -> list[str
         _("Families"),
         list(offered),
         selection_mode="multi",
-        default=[family for family in offered if family != "preact"] or list(offered),
+        default=[family for family in ("plain", "resnet") if family in offered],
         key=key,
         bind=_BOUND,
         help=_(
             "plain: no shortcuts. resnet: shortcuts (He et al. 2015). preact: shortcuts with "
-            "batch norm and ReLU before each convolution (He et al. 2016)."
+            "batch norm and ReLU before each convolution (He et al. 2016). highway: a gate weighs "
+            "branch and shortcut (Srivastava et al. 2015). densenet: every layer sees all before "
+            "it (Huang et al. 2017); of its depths the nearest is taken."
         ),
     )
     if not chosen:
@@ -145,15 +148,14 @@ def init_controls(*, prefix: str) -> dict[str, Any]:
 
 def shortcut_control(*, prefix: str) -> str:
     """The option of the shortcuts."""
-    chosen: str = st.segmented_control(
+    chosen: str = st.selectbox(
         _("Shortcut"),
         SHORTCUTS,
-        default="A",
         key=f"{prefix}_shortcut",
         bind=_BOUND,
-        required=True,
         help=_(
-            "A: zero-padding where channels grow. B: projection there. C: projection everywhere."
+            "A: zero-padding where channels grow. B: projection there. C: projection everywhere. "
+            "The others change A (He et al. 2016, 3.1): scaled by ½, gated, or with dropout."
         ),
     )
     return chosen
@@ -204,9 +206,8 @@ def build_specs(families: Sequence[str], fields: dict[str, Any]) -> Chosen:
     """
     nets, refused = [], []
     for family in families:
-        own = fields if family != "plain" else {**fields, "shortcut": "A"}
         try:
-            nets.append(NetSpec(family, **own))
+            nets.append(net_beside(family, **fields))
         except SpecError as error:
             refused.append(f"{family}: {error}")
     if not nets:

@@ -40,7 +40,7 @@ def start_bar(backend: Backend, spec: SweepSpec | None, problem: str | None) -> 
         spec: what the controls describe, or None with a problem.
         problem: why they describe nothing.
     """
-    presets, words, button = st.columns([9, 8, 3], vertical_alignment="center", gap="medium")
+    presets, words, button = st.columns([11, 7, 3], vertical_alignment="center", gap="medium")
     with presets:
         preset_buttons()
     estimate = None

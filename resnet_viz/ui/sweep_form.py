@@ -14,13 +14,14 @@ from resnet_viz.specs import (
     FAMILIES,
     NORMS,
     OPTIMIZERS,
+    PLAIN_SHORTCUTS,
     SCHEDULES,
-    SHORTCUTS,
     SpecError,
     valid_depths,
 )
 from resnet_viz.sweeps import PRESETS, SweepSpec
 from resnet_viz.training.schedule import MAX_LOGGED, MAX_PROBE_EVERY, check_probe_every
+from resnet_viz.ui.sweep_options import option_controls
 from resnet_viz.ui.sweep_values import NATIVE_SIZE, spec_of, spread_depths, values_of
 
 _DEFAULTS = values_of(PRESETS["quick"])
@@ -35,6 +36,7 @@ def preset_titles() -> dict[str, str]:
         "longer": _("Longer"),
         "paper": _("Paper"),
         "rates": _("Is it only the learning rate?"),
+        "shortcuts": _("Shortcuts"),
     }
 
 
@@ -43,7 +45,8 @@ def _preset_help() -> str:
         "**Quick**: digits at 16×16, about a minute on two cores. **Longer**: drawn shapes, "
         "about half an hour. **Paper**: He et al. 2015 on CIFAR-10, days on two cores; meant "
         "for a GPU. **Is it only the learning rate?**: Quick, every net trained at three "
-        "learning rates; its best counts."
+        "learning rates; its best counts. **Shortcuts**: Quick, residual nets with the "
+        "identity and with every other shortcut of He et al. 2016, Table 1."
     )
 
 
@@ -140,7 +143,9 @@ def _main_controls() -> None:
         bind=_BOUND,
         help=_(
             "plain: no shortcuts. resnet: shortcuts (He et al. 2015). preact: shortcuts with "
-            "batch norm and ReLU before each convolution (He et al. 2016)."
+            "batch norm and ReLU before each convolution (He et al. 2016). highway: a gate weighs "
+            "branch and shortcut (Srivastava et al. 2015). densenet: every layer sees all before "
+            "it (Huang et al. 2017); its depths are 3n+4 and 6n+4, so the nearest is taken."
         ),
     )
     block = st.session_state.get("block", _DEFAULTS["block"])
@@ -230,7 +235,7 @@ def _net_controls() -> None:
     st.selectbox(_("Block"), BLOCKS_OFFERED, key="block", bind=_BOUND, on_change=_spread_for_block)
     st.segmented_control(
         _("Shortcut"),
-        SHORTCUTS,
+        PLAIN_SHORTCUTS,
         default=_DEFAULTS["shortcut"],
         key="shortcut",
         bind=_BOUND,
@@ -250,6 +255,7 @@ def _net_controls() -> None:
         disabled=st.session_state.get("norm") == "none",
         help=_("Residual branches start at zero (Goyal et al. 2017, 5.1)."),
     )
+    option_controls()
 
 
 def _data_controls() -> None:

@@ -6,13 +6,18 @@ The keys are also the names in a page's link, so they are short and stay as they
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from resnet_viz.checks import parse_numbers
+from resnet_viz.datasets import catalogue
+from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
+from resnet_viz.nets.matching import QUANTITIES, matching_growth_rates
 from resnet_viz.specs import DataSpec, SpecError, TrainSpec, valid_depths
 from resnet_viz.sweeps import SweepSpec
 
+FIXED_GROWTH = "growth_rate"  # what DenseNets of one sweep have in common, unless matched
 NATIVE_SIZE = 0  # what the size widget shows for "the data's own size"
 
 
@@ -33,6 +38,16 @@ def values_of(spec: SweepSpec) -> dict[str, Any]:
         "shortcut": spec.shortcut,
         "norm": spec.norm,
         "zero_gamma": spec.zero_gamma,
+        "shortcuts": list(spec.shortcuts),
+        "orders": list(spec.orders),
+        "x_scale": spec.shortcut_scale,
+        "f_scale": spec.branch_scale,
+        "survival": spec.survival,
+        "gate_bias": spec.gate_bias,
+        "aux": spec.aux_heads,
+        "growth": spec.growth_rates[0],
+        "alike": _alike_in(spec),
+        "dense_bc": spec.dense_bc,
         "steps": train.steps,
         "batch": train.batch_size,
         "lr": ", ".join(f"{lr:g}" for lr in spec.lrs or (train.lr,)),
@@ -61,7 +76,7 @@ def spec_of(values: Mapping[str, Any]) -> SweepSpec:
     folder = values["data"] == "folder"
     if folder and not values["folder"]:
         raise SpecError(_("Choose a folder of images, or another data set."))
-    return SweepSpec(
+    spec = SweepSpec(
         families=tuple(values["families"]),
         depths=tuple(sorted(set(parse_numbers(" ".join(values["depths"]), "depths")))),
         data=DataSpec(
@@ -91,7 +106,42 @@ def spec_of(values: Mapping[str, Any]) -> SweepSpec:
         lrs=lrs if len(lrs) > 1 else (),
         seeds=_given(values["seeds"], "seeds"),
         warm_up_deep=values["deep_warmup"],
+        shortcuts=tuple(values["shortcuts"]),
+        orders=tuple(values["orders"]),
+        shortcut_scale=_given(values["x_scale"], "shortcut_scale"),
+        branch_scale=_given(values["f_scale"], "branch_scale"),
+        survival=_given(values["survival"], "survival"),
+        gate_bias=_given(values["gate_bias"], "gate_bias"),
+        aux_heads=_given(values["aux"], "aux_heads"),
+        growth_rates=(_given(values["growth"], "growth_rate"),),
+        dense_bc=values["dense_bc"],
     )
+    if values["alike"] == FIXED_GROWTH or "densenet" not in spec.families:
+        return spec
+    return replace(spec, growth_rates=_rates_alike(spec, values["alike"]))
+
+
+def _rates_alike(spec: SweepSpec, quantity: str) -> tuple[int, ...]:
+    """Growth rates at which DenseNets are alike ResNets of their depth on the sweep's data."""
+    try:
+        about = catalogue.describe(spec.data)
+    except DataError:  # the sweep cannot start anyway, and says so itself
+        return spec.growth_rates
+    return matching_growth_rates(
+        spec,
+        quantity,
+        in_channels=about.channels,
+        image_size=about.image_size,
+        num_classes=len(about.classes),
+    )
+
+
+def _alike_in(spec: SweepSpec) -> str:
+    """In what the DenseNets of a sweep are alike its ResNets, if in anything."""
+    if len(spec.growth_rates) == 1:
+        return FIXED_GROWTH
+    found = [q for q in QUANTITIES if _rates_alike(spec, q) == spec.growth_rates]
+    return found[0] if found else FIXED_GROWTH
 
 
 def _given(value: Any, name: str) -> Any:

@@ -18,6 +18,7 @@ from resnet_viz.runs.reader import RunHistory, SweepReader
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.net_table import apply_action, net_table
 from resnet_viz.ui.session import Backend
+from resnet_viz.ui.variant_table import variant_table
 from resnet_viz.ui.words import duration
 
 # Seconds between two looks at the store. Drawing takes time from training where the browser
@@ -121,6 +122,7 @@ def sweep_charts(runs: Sequence[RunHistory], *, key: str) -> None:
             alt=_("Error against step, one line a net"),
         )
     st.markdown(sweep_caption(judge(runs)))
+    variant_table(runs, column)
     if column == "test_error" and published:
         st.caption(_paper_note(published[0].source))
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from resnet_viz.figures.page import figures_page
 from resnet_viz.i18n import _
+from resnet_viz.nets.start_files import start_path
 from resnet_viz.records import RunInfo
 from resnet_viz.runs.reader import SweepReader
 from resnet_viz.runs.rows import SweepInfo
@@ -51,6 +52,7 @@ def _code(store: RunStore, sweep: SweepInfo) -> None:
         labels = {
             r.id: f"{r.spec.net.name}, {r.spec.train.seed}, {r.spec.train.lr:g}" for r in runs
         }
+        labels |= {r.id: f"{labels[r.id]}, {r.spec.start[:8]}" for r in runs if r.spec.start}
     chosen = st.selectbox(
         _("Net"),
         runs,
@@ -61,6 +63,12 @@ def _code(store: RunStore, sweep: SweepInfo) -> None:
     if chosen is None:
         return
     download(_("Python"), f"{chosen.spec.net.name}.py", lambda: write_script(chosen.spec))
+    if chosen.spec.start is not None:
+        start = start_path(chosen.spec.start, store.home)
+        if start.is_file():
+            download(_("Weights it starts from"), start.name, start.read_bytes)
+        else:
+            st.caption(_("The weights that it starts from are gone."))
     if chosen.checkpoint_step is not None:
         download(
             _("Checkpoint"),

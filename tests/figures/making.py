@@ -1,7 +1,9 @@
 """Runs with curves that the tests choose."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from resnet_viz.records import History, Profile, RunInfo
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, TrainSpec
@@ -23,6 +25,7 @@ def run(
     width: int = 8,
     data: str = "digits",
     sweep: str = "sweep",
+    net: Mapping[str, Any] = MappingProxyType({}),
     **info: object,
 ) -> tuple[RunInfo, History]:
     """A run with a record at every step of 1..upto: `errors` of the step, or its last value."""
@@ -33,7 +36,7 @@ def run(
     if not upto:
         history = History()
     spec = RunSpec(
-        NetSpec(family, depth, width=width),
+        NetSpec(family, depth, width=width, **net),
         DataSpec(data, image_size=16),
         TrainSpec(steps=steps, lr=lr, seed=seed),
     )

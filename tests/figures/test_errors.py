@@ -173,3 +173,21 @@ def test_two_sweeps_are_two_lines_of_one_seed_each():
     assert ">one seed<" in figure.layout.xaxis.title.text
     entries = [t.name for t in error_vs_step(runs).data if t.showlegend]
     assert entries == ["plain-8 (sweep a)", "plain-8 (sweep b)"]
+
+
+def test_variants_of_a_family_differ_in_line_and_marker():
+    shortcuts = ("A", "C", "scaled", "dropout")
+    runs = [
+        run("resnet", depth, [0.1], net={"shortcut": shortcut})
+        for shortcut in shortcuts
+        for depth in (8, 20)
+    ]
+    lines = error_vs_depth(runs).data
+    assert len({(line.line.dash, line.marker.symbol[0]) for line in lines}) == len(shortcuts)
+    assert len({line.line.dash for line in error_vs_step(runs).data}) == len(shortcuts)
+
+
+def test_depths_too_near_to_be_read_share_a_tick():
+    runs = [run(family, depth, [0.1]) for family in ("plain", "resnet") for depth in (8, 20, 56)]
+    runs += [run("densenet", depth, [0.1]) for depth in (7, 19, 55)]
+    assert error_vs_depth(runs).layout.xaxis.tickvals == (8, 20, 56)

@@ -48,6 +48,7 @@ def test_colour_is_not_the_only_difference_between_families():
     assert set(LOOKS) == set(FAMILIES)
     assert len({look.dash for look in LOOKS.values()}) == len(LOOKS)
     assert len({look.symbol for look in LOOKS.values()}) == len(LOOKS)
+    assert len({look.pattern for look in LOOKS.values()}) == len(LOOKS)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -79,5 +79,6 @@ def test_nets_of_one_name_are_told_apart():
 
 
 def test_a_plain_net_says_nothing_of_shortcuts():
-    nets = [NetSpec("plain", 8), NetSpec("resnet", 8, shortcut="B")]
-    assert list(net_labels(nets).values()) == ["plain-8", "resnet-8 (shortcut B)"]
+    nets = [NetSpec("plain", 8), NetSpec("resnet", 8), NetSpec("resnet", 8, shortcut="B")]
+    labels = ["plain-8", "resnet-8 (shortcut A)", "resnet-8 (shortcut B)"]
+    assert list(net_labels(nets).values()) == labels

@@ -144,6 +144,18 @@ def test_nets_of_several_recipes_are_not_compared():
     assert "differ in more than their depth (width)" in sweep_caption(verdict)
 
 
+def test_every_shortcut_of_a_sweep_has_its_own_verdict():
+    runs = [
+        run("resnet", depth, [error], net={"shortcut": shortcut})
+        for shortcut, errors in (("A", (0.1, 0.1)), ("scaled", (0.2, 0.6)))
+        for depth, error in zip((8, 56), errors, strict=True)
+    ]
+    verdict = judge(runs)
+    assert not verdict.mixed
+    assert [f.degradation for f in verdict.families] == [False, True]
+    assert "resnet-56 (shortcut scaled) errs on 60.0 %" in sweep_caption(verdict)
+
+
 def test_nets_of_several_sweeps_are_not_compared():
     verdict = judge([run(depth=8, sweep="a"), run(depth=56, sweep="b")])
     assert (verdict.mixed, verdict.families) == (("sweep",), ())

@@ -11,7 +11,15 @@ from torch.nn import functional as F
 from resnet_viz.layers import all_layers
 from resnet_viz.nets.blocks import Bias, Scale
 from resnet_viz.nets.build import build_net
-from resnet_viz.specs import BLOCKS, FAMILIES, NORMS, RESIDUAL_FAMILIES, SHORTCUTS, NetSpec
+from resnet_viz.specs import (
+    BLOCKS,
+    FAMILIES,
+    NORMS,
+    PLAIN_SHORTCUTS,
+    RESIDUAL_FAMILIES,
+    NetSpec,
+    valid_depths,
+)
 
 VARIANCES = {
     "he": lambda layer: 2 / (layer.kernel**2 * layer.c_out),  # He et al. 2015b, eq. 14
@@ -22,14 +30,14 @@ VARIANCES = {
 
 
 def net_of(family, block="basic", shortcut="A", *, init, norm="none", width=8):
-    depth = 14 if block == "basic" else 20
+    (depth, *_more) = valid_depths(block, 14, family=family)
     std = 0.05 if init == "normal" else 0.01
     torch.manual_seed(0)
     return build_net(NetSpec(family, depth, block, shortcut, width, None, norm, init, std))
 
 
 def fixup_nets():
-    kinds = itertools.product(RESIDUAL_FAMILIES, BLOCKS, SHORTCUTS)
+    kinds = itertools.product(RESIDUAL_FAMILIES, BLOCKS, PLAIN_SHORTCUTS)
     return [pytest.param(*kind, id="-".join(kind)) for kind in kinds]
 
 
@@ -43,17 +51,23 @@ def assert_normal(weight, variance):
 
 def drawn_nets():
     kinds = itertools.product(VARIANCES, FAMILIES, NORMS)
-    return [k for k in kinds if k[0] != "zero_gamma" or (k[1] != "plain" and k[2] == "batch")]
+    return [
+        k for k in kinds if k[0] != "zero_gamma" or (k[1] in RESIDUAL_FAMILIES and k[2] == "batch")
+    ]
 
 
 @pytest.mark.parametrize(("init", "family", "norm"), drawn_nets())
 def test_every_convolution_has_the_variance_of_its_rule(init, family, norm):
-    shortcut = "A" if family == "plain" else "B"
-    net = net_of(family, "bottleneck", shortcut, init=init, norm=norm)
+    shortcut = "B" if family in RESIDUAL_FAMILIES else "A"
+    block = "basic" if family == "highway" else "bottleneck"
+    net = net_of(family, block, shortcut, init=init, norm=norm)
     for layer in all_layers(net.spec)[:-1]:
         module = net.get_submodule(layer.module)
         assert_normal(module.weight, VARIANCES[init](layer))
-        assert module.bias is None or not module.bias.any()
+        if layer.role == "gate":
+            assert set(module.bias.tolist()) == {net.spec.gate_bias}
+        else:
+            assert module.bias is None or not module.bias.any()
 
 
 @pytest.mark.parametrize("init", VARIANCES)
@@ -70,7 +84,7 @@ def test_fixup_scales_the_branches_and_zeroes_their_ends(family, block, shortcut
     for layer in all_layers(net.spec):
         module = net.get_submodule(layer.module)
         he = VARIANCES["he"](layer)
-        in_branch = layer.stage > 0 and not layer.projection
+        in_branch = layer.stage > 0 and layer.role != "projection"
         if layer.stage < 0:
             assert not module.weight.any()
             assert not module.bias.any()

@@ -9,16 +9,32 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_viz.nets.blocks import ZeroPadding
+from resnet_viz.nets.blocks import ShortcutBlock, ZeroPadding
 from resnet_viz.nets.build import build_net
 from resnet_viz.probes.shortcut import GradientError, decompose, pull_back
-from resnet_viz.specs import BLOCKS, NORMS, RESIDUAL_FAMILIES, SHORTCUTS, NetSpec, SpecError
+from resnet_viz.specs import (
+    BLOCKS,
+    NORMS,
+    PLAIN_SHORTCUTS,
+    RESIDUAL_FAMILIES,
+    SHORTCUTS,
+    NetSpec,
+    SpecError,
+)
+
+VARIANTS = [
+    NetSpec("highway", 8, width=4),
+    *(NetSpec("resnet", 8, shortcut=shortcut, width=4) for shortcut in SHORTCUTS[3:]),
+    NetSpec("resnet", 8, width=4, order="norm_after_sum"),
+    NetSpec("resnet", 8, width=4, order="relu_before_sum"),
+    NetSpec("preact", 8, shortcut="B", width=4, order="relu_only"),
+]
 
 
 def every_kind():
-    kinds = []
+    kinds = list(VARIANTS)
     for family, block, shortcut, norm in itertools.product(
-        RESIDUAL_FAMILIES, BLOCKS, SHORTCUTS, NORMS
+        RESIDUAL_FAMILIES, BLOCKS, PLAIN_SHORTCUTS, NORMS
     ):
         depth = 14 if block == "basic" else 20
         inits = ("he", "zero_gamma") if norm == "batch" else ("he", "fixup")
@@ -44,7 +60,11 @@ def blocks_of(net):
 
 
 def in_double(net):
-    return copy.deepcopy(net).double().train()
+    twin = copy.deepcopy(net).double().train()
+    for module in twin.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()  # the split leaves chance out
+    return twin
 
 
 def boundary_gradients(net, images, labels):
@@ -66,7 +86,9 @@ def boundary_gradients(net, images, labels):
 def gradient_without(net, number, path, images, labels):
     """At block `number`'s input, with no gradient through one path of this block alone."""
     block = blocks_of(net)[number]
-    handle = getattr(block, path).register_forward_hook(lambda m, i, out: out.detach())
+    weighed = {"branch": "transformed", "shortcut": "carried"}[path]
+    end = getattr(block, weighed, getattr(block, path))
+    handle = end.register_forward_hook(lambda m, i, out: out.detach())
     gradient = boundary_gradients(net, images, labels)[number]
     handle.remove()
     return gradient
@@ -89,10 +111,16 @@ def test_parts_add_up_to_autograds_gradient_of_the_whole_net(spec):
         assert split.total_norm == pytest.approx(total.norm().item(), rel=1e-10)
 
 
-@pytest.mark.parametrize("family", RESIDUAL_FAMILIES)
-@pytest.mark.parametrize("shortcut", SHORTCUTS)
-def test_each_part_is_what_is_left_without_the_other_path(family, shortcut):
-    net, images, labels = make(NetSpec(family, 8, shortcut=shortcut, width=4))
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *(NetSpec(f, 8, shortcut=s, width=4) for f in RESIDUAL_FAMILIES for s in PLAIN_SHORTCUTS),
+        *VARIANTS,
+    ],
+    ids=str,
+)
+def test_each_part_is_what_is_left_without_the_other_path(spec):
+    net, images, labels = make(spec)
     splits, _loss = decompose(net, images, labels)
     twin = in_double(net)
     for number, split in enumerate(splits):
@@ -141,7 +169,7 @@ def test_parts_of_a_block_agree_with_finite_differences(spec):
 class HandMade(nn.Module):
     """x + a x a block, with or without ReLU after it, on one pixel; the head is given."""
 
-    class Block(nn.Module):
+    class Block(ShortcutBlock):
         def __init__(self, a, relu):
             super().__init__()
             self.branch = nn.Conv2d(len(a), len(a), 1, groups=len(a), bias=False)
@@ -150,9 +178,8 @@ class HandMade(nn.Module):
             if relu:
                 self.relu = nn.ReLU()
 
-        def forward(self, x):
-            out = self.branch(x) + self.shortcut(x)
-            return self.relu(out) if hasattr(self, "relu") else out
+        def after(self, total):
+            return self.relu(total) if hasattr(self, "relu") else total
 
     def __init__(self, factors, head, *, relu):
         super().__init__()
@@ -222,7 +249,7 @@ def test_what_the_relu_passes_is_the_gradient_before_it_over_that_after_it(norm)
 
 def test_kinds_of_shortcut_and_forks_are_named():
     kinds = {}
-    for shortcut in SHORTCUTS:
+    for shortcut in PLAIN_SHORTCUTS:
         splits, _loss = decompose(*make(NetSpec("preact", 14, shortcut=shortcut, width=4)))
         kinds[shortcut] = [s.shortcut for s in splits]
         assert [s.shared_first for s in splits] == [

@@ -233,7 +233,7 @@ BAD: dict[str, Callable[[Members], None]] = {
     "manifest is a list": put("manifest.json", b"[]"),
     "manifest is not text": put("manifest.json", b"\xff\xfe\x00"),
     "other format": change_manifest(format="something"),
-    "newer schema": change_manifest(schema=3),
+    "newer schema": change_manifest(schema=4),
     "no schema": change_manifest(schema=None),
     "no name": change_manifest(name=""),
     "name is a number": change_manifest(name=3),
@@ -540,5 +540,5 @@ def test_the_report_is_what_the_command_line_promises(store: RunStore, sweep_id:
         *("spec", "status", "running_error", "train_error", "test_error"),
         *("seconds", "images_per_second"),
     }
-    assert run["spec"].keys() == {"net", "data", "train"}
+    assert run["spec"].keys() == {"net", "data", "train", "start"}
     assert (run["status"], run["test_error"], run["seconds"]) == ("done", 1 / 7, 1.5)

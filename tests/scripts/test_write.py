@@ -29,6 +29,8 @@ from resnet_viz.specs import (
     INITS,
     NORMS,
     OPTIMIZERS,
+    ORDERS,
+    RESIDUAL_FAMILIES,
     SCHEDULES,
     SHORTCUTS,
     DataSpec,
@@ -36,6 +38,8 @@ from resnet_viz.specs import (
     RunSpec,
     SpecError,
     TrainSpec,
+    layers_per_block,
+    other_layers,
 )
 from resnet_viz.sweeps import PRESETS
 from resnet_viz.training.schedule import learning_rate
@@ -59,15 +63,30 @@ def valid_nets():
     ):
         if init in ("xavier", "normal") and (block, shortcut) != ("basic", "A"):
             continue
-        depth = (2 if block == "basic" else 3) * sum(blocks[block]) + 2
         for stages in (blocks[block], (3,)):
             try:
                 std = 0.3 if init == "normal" else 0.01
+                depth = layers_per_block(family, block) * sum(stages)
+                depth += other_layers(family, len(stages))
                 yield NetSpec(family, depth, block, shortcut, 3, stages, norm, init, std)
             except SpecError:
                 continue
     yield NetSpec("plain", 8, width=3, norm="none", stem="imagenet")
     yield NetSpec("resnet", 14, "bottleneck", "B", 3, blocks=(1, 1, 1, 1), stem="imagenet")
+    for norm in NORMS:
+        yield NetSpec("highway", 8, width=3, norm=norm, gate_bias=-1)
+        yield NetSpec("densenet", 10, width=3, norm=norm, growth_rate=3)
+        yield NetSpec("plain", 14, width=3, norm=norm, aux_heads=2)
+    yield NetSpec("densenet", 16, "bottleneck", width=3, growth_rate=3, compression=0.5)
+    yield NetSpec("densenet", 5, width=3, blocks=(3,), growth_rate=3)
+    yield NetSpec("densenet", 10, width=3, growth_rate=3, compression=0.5, stem="imagenet")
+    for order, shortcut, block in itertools.product(ORDERS["resnet"][1:], "AC", BLOCKS):
+        yield NetSpec("resnet", 8 if block == "basic" else 11, block, shortcut, 3, order=order)
+    for shortcut in "ABC":
+        yield NetSpec("preact", 8, "basic", shortcut, 3, order="relu_only")
+    yield NetSpec("resnet", 8, shortcut="scaled", width=3, branch_scale=0.5)
+    for family in RESIDUAL_FAMILIES:
+        yield NetSpec(family, 8, width=3, survival=0.5)
     yield NetSpec("resnet", 20, width=4)
 
 
@@ -157,8 +176,14 @@ def test_the_net_is_the_program_s_bit_for_bit(net, tmp_path):
     assert_same_weights(ours, theirs)
     randomise(ours)
     theirs.load_state_dict(ours.state_dict())
-    images = torch.randn(4, 1, 16, 16)
-    torch.testing.assert_close(theirs(images), ours(images))
+    images = torch.randn(4, 1, 32, 32)
+    for outputs in (lambda made: made(images), lambda made: made.eval()(images)):
+        torch.manual_seed(0)
+        found = outputs(ours)
+        torch.manual_seed(0)
+        torch.testing.assert_close(outputs(theirs), found)
+    if net.aux_heads:
+        torch.testing.assert_close(theirs.outputs(images), ours.outputs(images))
 
 
 def assert_same_weights(ours, theirs):
@@ -309,6 +334,7 @@ def run_script(run, folder, *options):
     return ended.stdout
 
 
+RECIPE_OF_FOUR = TrainSpec(steps=4, batch_size=32, lr=0.05)
 END_TO_END = {
     "digits": RunSpec(
         NetSpec("resnet", 8, width=4),
@@ -323,8 +349,10 @@ END_TO_END = {
     "fixup": RunSpec(
         NetSpec("resnet", 8, width=4, norm="none", init="fixup"),
         DIGITS,
-        TrainSpec(steps=4, batch_size=32, lr=0.05),
+        RECIPE_OF_FOUR,
     ),
+    "survival": RunSpec(NetSpec("resnet", 8, width=4, survival=0.5), DIGITS, RECIPE_OF_FOUR),
+    "auxiliary": RunSpec(NetSpec("plain", 8, width=4, aux_heads=2), DIGITS, RECIPE_OF_FOUR),
 }
 
 

@@ -13,6 +13,14 @@ def test_values_and_sweep_round_trip(name):
     assert spec_of(values_of(PRESETS[name])) == PRESETS[name]
 
 
+@pytest.mark.parametrize("alike", ["growth_rate", "parameters", "multiply_adds"])
+def test_dense_nets_as_large_as_others_round_trip(alike):
+    values = {**values_of(PRESETS["quick"]), "families": ["resnet", "densenet"], "alike": alike}
+    sweep = spec_of(values)
+    assert len(sweep.growth_rates) == (1 if alike == "growth_rate" else len(sweep.depths))
+    assert values_of(sweep)["alike"] == alike
+
+
 def test_flip_is_dropped_for_digits_and_zero_gamma_without_norm():
     values = values_of(PRESETS["quick"])
     assert not spec_of({**values, "flip": True}).data.flip

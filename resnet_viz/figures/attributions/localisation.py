@@ -19,7 +19,6 @@ from resnet_viz.sources import NetCard
 
 _LEFT, _RIGHT = [0.0, 0.57], [0.63, 1.0]  # widths of the two panels
 _TOP, _BOTTOM, _NET, _GAP = 56, 128, 26, 14  # pixels: of a net in a method's row, between rows
-_PATTERNS = {"plain": "", "resnet": "/", "preact": "x"}
 
 
 def localisation(measured: Sequence[Localised]) -> go.Figure:
@@ -87,7 +86,7 @@ def _net_traces(
         "yaxis": "y2",
         "x": hits,
         "y": [title for title, _f in found],
-        "marker": {"color": shade, "pattern": {"shape": _PATTERNS[card.net.family]}},
+        "marker": {"color": shade, "pattern": {"shape": LOOKS[card.net.family].pattern}},
         "error_x": {
             "type": "data",
             "symmetric": False,

@@ -16,8 +16,8 @@ from resnet_viz.figures.palette import LOOKS, colour
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 from resnet_viz.inside import Floats, LinearProbes, Prediction
-from resnet_viz.layers import blocks_of
-from resnet_viz.specs import LAYERS_PER_BLOCK, NetSpec
+from resnet_viz.layers import blocks_of, depths_reached
+from resnet_viz.specs import NetSpec
 
 _OWN_DASH = "1px,5px"  # of the net's own error: no family's
 
@@ -47,8 +47,7 @@ class Probed:
 
 def probe_depths(net: NetSpec) -> list[int]:
     """Weighted layers up to each point: 1 for the stem, two or three more with every block."""
-    layers = LAYERS_PER_BLOCK[net.block]
-    return [1 + layers * number for number in range(1 + sum(net.stage_blocks))]
+    return depths_reached(net)
 
 
 def probe_places(net: NetSpec) -> list[str]:

@@ -24,14 +24,14 @@ from resnet_viz.figures.spread import number_text, spread
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 from resnet_viz.layers import Block, blocks_of
-from resnet_viz.specs import RESIDUAL_FAMILIES
+from resnet_viz.specs import SHORTCUT_FAMILIES
 
 
 def branch_ratios(look: Looked) -> list[float]:
     """‖F(x)‖ over the norm of what the shortcut gives, a block; infinite where that is zero,
     NaN where both are. Empty for a net without shortcuts."""
     found = look.overview
-    if look.net.family not in RESIDUAL_FAMILIES:
+    if look.net.family not in SHORTCUT_FAMILIES:
         return []
     return [
         branch / shortcut if shortcut else (math.inf if branch else math.nan)
@@ -44,7 +44,7 @@ def branch_over_shortcut(looks: Sequence[Looked]) -> go.Figure:
 
     Hollow marks: the shortcut changes the shape. Nets without shortcuts are named below.
     """
-    without = [look.label for look in looks if look.net.family not in RESIDUAL_FAMILIES]
+    without = [look.label for look in looks if look.net.family not in SHORTCUT_FAMILIES]
     notes = [_("hollow: here resolution and channels change, so x is not the block's input")]
     if without:
         notes.append(_("no shortcuts: {nets}").format(nets=", ".join(without)))

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 
 from resnet_viz.figures.maps.looked import Looked, shades
 from resnet_viz.figures.marks import LINE
+from resnet_viz.figures.palette import LOOKS
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 
-_PATTERNS = {"plain": "", "resnet": "/", "preact": "x"}  # families, for eyes without colour
 _NAME_LETTERS = 28
 _BAR_PIXELS, _AROUND_PIXELS = 22, 150
 
@@ -55,7 +55,7 @@ def top_predictions(
                 "orientation": "h",
                 "marker": {
                     "color": shade,
-                    "pattern": {"shape": _PATTERNS[look.net.family], "fillmode": "overlay"},
+                    "pattern": {"shape": LOOKS[look.net.family].pattern, "fillmode": "overlay"},
                     "line": {"width": 0},
                 },
                 "x": values,

@@ -26,6 +26,7 @@ from resnet_viz.figures.signals.captions import EQUAL
 from resnet_viz.figures.spread import number_text, spread
 from resnet_viz.i18n import _
 from resnet_viz.records import Profile, RunInfo
+from resnet_viz.specs import SHORTCUT_FAMILIES
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,8 @@ def _states(runs: ProfiledRuns, column: str, step: int | None) -> list[str]:
             told.setdefault(labels[info.status], []).append(named)
         if profile is not None and not values_of(profile, column):
             missing = _("Not measured in: {nets}.")
-            if column == "sum_norm" and net.family == "plain":
-                missing = _("A plain block adds nothing, so there is no sum in: {nets}.")
+            if column == "sum_norm" and net.family not in SHORTCUT_FAMILIES:
+                missing = _("Nothing is added in a block, so there is no sum in: {nets}.")
             told.setdefault(missing, []).append(net.name)
         elif profile is None:
             told.setdefault(_("Nothing measured yet in: {nets}."), []).append(net.name)

@@ -28,6 +28,7 @@ from resnet_viz.figures.profiles.data import (
 from resnet_viz.figures.style import TEMPLATE
 from resnet_viz.i18n import _
 from resnet_viz.records import ACTIVE, RunInfo
+from resnet_viz.specs import SHORTCUT_FAMILIES
 
 _BORDER = {"color": "rgba(255,255,255,0.45)", "width": 1}
 _OFF = 0.1  # of a layer; see `_layer_axis`
@@ -276,8 +277,8 @@ def _missing(panel: _Panel, column: str) -> dict[str, Any]:
     text = _("not measured")
     if info.status in ACTIVE:
         text = _("not measured<br>yet")
-    if column == "sum_norm" and info.spec.net.family == "plain":
-        text = _("a plain block<br>adds nothing")
+    if column == "sum_norm" and info.spec.net.family not in SHORTCUT_FAMILIES:
+        text = _("nothing is added<br>in these blocks")
     return _note(text, sum(panel.x) / 2, sum(panel.y) / 2)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from resnet_viz.i18n import _
-from resnet_viz.layers import Block, blocks_of
+from resnet_viz.layers import Block, after_order, blocks_of
 from resnet_viz.signals import Decomposition, Split
-
-POST_ACTIVATION = ("resnet",)  # families whose addition a ReLU follows
 
 
 def shortcut_name(shortcut: str) -> str:
@@ -15,6 +13,9 @@ def shortcut_name(shortcut: str) -> str:
         "identity": _("identity"),
         "zero_padding": _("zero-padding"),
         "projection": _("projection"),
+        "scaled": _("scaled"),
+        "dropout": _("dropout"),
+        "gated": _("gated"),
     }
     return names[shortcut]
 
@@ -30,7 +31,7 @@ def block_words(decomposition: Decomposition, number: int) -> str:
     lines = [place, _shortcut_words(block, split)]
     if split.shared_first:
         lines.append(_("norm and ReLU stand before the fork, so both parts go through them"))
-    if decomposition.net.family in POST_ACTIVATION:
+    if "relu" in after_order(decomposition.net):
         lines.append(_relu_words(split))
     return "<br>".join(lines)
 
@@ -50,7 +51,14 @@ def _shortcut_words(block: Block, split: Split) -> str:
     if split.shortcut == "projection":
         text = _("shortcut: projection, 1×1 convolution, {a}→{b} channels")
         return text.format(a=block.c_in, b=block.c_out)
-    parts = [_("shortcut: zero-padding")]
+    parts = [
+        {
+            "zero_padding": _("shortcut: zero-padding"),
+            "scaled": _("shortcut: scaled by a constant"),
+            "dropout": _("shortcut: dropout in training, which is left out here"),
+            "gated": _("shortcut: gated, x passes in the share 1 − T(x)"),
+        }[split.shortcut]
+    ]
     if block.stride > 1:
         text = _("one pixel in {n} has a way back")
         parts.append(text.format(n=block.stride**2))

@@ -30,7 +30,7 @@ from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of, weighted_layers
 from resnet_viz.signals import Signal, Vector
-from resnet_viz.specs import LAYERS_PER_BLOCK, NetSpec
+from resnet_viz.specs import NetSpec
 
 _UPPER, _LOWER = [0.42, 1.0], [0.0, 0.36]  # heights of the two panels
 _LEAST_SPAN = 0.1  # decades of the factors' axis to each side of 1
@@ -158,7 +158,7 @@ def _dots(group: NetSignals, found: Sequence[Spread], shade: str) -> dict[str, A
 
 def _layer_places(net: NetSpec, count: int) -> list[float]:
     """Around their block's number, from its input to its output."""
-    layers = LAYERS_PER_BLOCK[net.block]
+    layers = net.block_layers
     within = [_LAYER_SPREAD * ((i + 0.5) / layers - 0.5) for i in range(layers)]
     return [1 + i // layers + within[i % layers] for i in range(count)]
 

@@ -33,9 +33,9 @@ from resnet_viz.figures.spread import (
 )
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
-from resnet_viz.layers import Block, blocks_of, weighted_layers
+from resnet_viz.layers import Block, blocks_of, depths_reached, weighted_layers
 from resnet_viz.signals import Signal, Vector
-from resnet_viz.specs import LAYERS_PER_BLOCK, NetSpec
+from resnet_viz.specs import NetSpec
 
 
 def response_vs_layer(signals: Sequence[Signal], images: Images = CIFAR) -> go.Figure:
@@ -125,8 +125,8 @@ def _against_layers(
 
 
 def _layer_borders(net: NetSpec) -> list[float]:
-    layers = LAYERS_PER_BLOCK[net.block]
-    return [1.5, *(1.5 + layers * end for end in stage_ends(net))]
+    reached = depths_reached(net)
+    return [1.5, *(reached[end] + 0.5 for end in stage_ends(net))]
 
 
 def _lines(

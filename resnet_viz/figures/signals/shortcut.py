@@ -20,10 +20,11 @@ from resnet_viz.figures.marks import (
     way_back,
 )
 from resnet_viz.figures.palette import LOOKS, NEUTRAL, colour
-from resnet_viz.figures.signals.block_words import POST_ACTIVATION, block_words, shortcut_name
+from resnet_viz.figures.signals.block_words import block_words, shortcut_name
 from resnet_viz.figures.spread import net_labels, number_text, signed, spread
 from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
+from resnet_viz.layers import after_order
 from resnet_viz.signals import Decomposition
 
 BRANCH = "#a05cc4"  # a part of a net, no family; shows on both pages
@@ -110,7 +111,7 @@ def arrival(decompositions: Sequence[Decomposition]) -> go.Figure:
     ReLUs, a panel below says what they let through.
     """
     looks = list(zip(decompositions, _labels(decompositions), _shades(decompositions), strict=True))
-    post = [look for look in looks if look[0].net.family in POST_ACTIVATION]
+    post = [look for look in looks if "relu" in after_order(look[0].net)]
     traces = [_arrival_line(*look) for look in looks] + [_passed_line(*look) for look in post]
     figure = go.Figure(traces)
     title = _("arrives by shortcuts<br>(% of the norm)")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean
 
-from resnet_viz.figures.signals.block_words import POST_ACTIVATION, shortcut_name
+from resnet_viz.figures.signals.block_words import shortcut_name
 from resnet_viz.figures.spread import number_text, signed
 from resnet_viz.i18n import _
-from resnet_viz.layers import blocks_of
+from resnet_viz.layers import after_order, blocks_of
 from resnet_viz.signals import Decomposition, Split
 
 _MOST_NAMED = 4  # blocks; more are counted
@@ -74,7 +74,7 @@ def _arrived(d: Decomposition) -> str:
 
 def _relu(d: Decomposition) -> str:
     passed = [s.passed for s in d.splits if math.isfinite(s.passed)]
-    if d.net.family not in POST_ACTIVATION or not passed:
+    if "relu" not in after_order(d.net) or not passed:
         return ""
     text = _(
         "The ReLU after each addition breaks the identity: it passes {low:.0f} % to {high:.0f} % "

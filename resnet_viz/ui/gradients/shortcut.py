@@ -19,7 +19,7 @@ from resnet_viz.i18n import _
 from resnet_viz.records import RunInfo
 from resnet_viz.runs.store import RunStore
 from resnet_viz.signals import Decomposition
-from resnet_viz.specs import RESIDUAL_FAMILIES, SpecError
+from resnet_viz.specs import SHORTCUT_FAMILIES, SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, refuse, watch
 from resnet_viz.ui.linked_choice import linked_choice
@@ -81,7 +81,7 @@ def _controls(store: RunStore) -> list[Job]:
         step = run.checkpoint_step or 0
         return [run_decomposition_job(run, store.checkpoint_path(run.id, step))]
     depth = depth_control(key="split_depth", default=20)
-    families = families_control(RESIDUAL_FAMILIES, key="split_families")
+    families = families_control(SHORTCUT_FAMILIES, key="split_families")
     fields = {"shortcut": shortcut_control(prefix="split"), **init_controls(prefix="split")}
     with st.expander(_("Net and images"), icon=":material/tune:"):
         width = width_control(prefix="split")
@@ -103,7 +103,7 @@ def _choose_run(store: RunStore) -> RunInfo:
         run
         for run in reversed(store.runs())
         if run.checkpoint_step is not None
-        and run.spec.net.family in RESIDUAL_FAMILIES
+        and run.spec.net.family in SHORTCUT_FAMILIES
         and run.sweep_id in names  # which may have been deleted since
     ][:RUNS_OFFERED]
     if not runs:

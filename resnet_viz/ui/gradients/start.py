@@ -26,7 +26,7 @@ from resnet_viz.figures.signals.pages import signals_page
 from resnet_viz.figures.spread import Images
 from resnet_viz.i18n import _
 from resnet_viz.signals import Signal
-from resnet_viz.specs import FAMILIES, DataSpec, NetSpec, SpecError
+from resnet_viz.specs import RESIDUAL_FAMILIES, DataSpec, NetSpec, SpecError
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, refuse, watch
 from resnet_viz.ui.live_chart import live_chart
@@ -93,16 +93,21 @@ def _jobs(nets: Sequence[NetSpec], data: DataSpec) -> list[Job]:
     question = (tuple(nets), data)
     asked, jobs = st.session_state.get("start_jobs", (None, []))
     if asked != question:
-        others = [net for net in ratio_nets(_every_family(nets[0])) if net not in nets]
+        others = [net for net in ratio_nets(_compared(nets)) if net not in nets]
         jobs = signal_jobs(nets, data, BATCHES) + signal_jobs(others, data, RATIO_BATCHES)
         st.session_state["start_jobs"] = question, jobs
     return jobs
 
 
-def _every_family(net: NetSpec) -> tuple[NetSpec, ...]:
-    """The net in every family that can have it: the ratio is drawn for all of them."""
-    fields = {name: value for name, value in net.to_dict().items() if name != "family"}
-    return build_specs(FAMILIES, fields).nets
+def _compared(nets: Sequence[NetSpec]) -> list[NetSpec]:
+    """The nets that are looked at and, in families that can have them, those that the ratio is
+    always drawn for: without shortcuts and with."""
+    others = [net for net in nets if net.family != "densenet"]  # its depths are its own
+    always: Sequence[NetSpec] = ()
+    if others:
+        fields = {name: value for name, value in others[0].to_dict().items() if name != "family"}
+        always = build_specs(("plain", *RESIDUAL_FAMILIES), fields).nets
+    return list(dict.fromkeys([*always, *nets]))
 
 
 def _images(data: DataSpec) -> Images:

@@ -17,7 +17,7 @@ from resnet_viz.figures.maps.sprites import strongest_first
 from resnet_viz.i18n import _
 from resnet_viz.inside import BlockMaps, Overview
 from resnet_viz.layers import blocks_of
-from resnet_viz.specs import RESIDUAL_FAMILIES, SpecError
+from resnet_viz.specs import SHORTCUT_FAMILIES, SpecError
 from resnet_viz.ui.downloads import table
 from resnet_viz.ui.inquiries import missing, watch_questions
 from resnet_viz.ui.inside.commands import features_command
@@ -39,7 +39,7 @@ def residual_view(backend: Backend, looking: Looking) -> None:
     Raises:
         SpecError: no chosen net has shortcuts.
     """
-    residual = [net for net in looking.nets if net.card.net.family in RESIDUAL_FAMILIES]
+    residual = [net for net in looking.nets if net.card.net.family in SHORTCUT_FAMILIES]
     if not residual:
         raise SpecError(_("A plain block is no sum. Choose a residual net, or put one beside."))
     block = _block_control(residual[0])

@@ -157,7 +157,7 @@ def test_a_picture_without_values_says_why():
     assert "not measured<br>yet" in notes(layer_heat([waiting], "gradient_norm"))
     assert "not measured" in notes(layer_heat([profiled(steps=[])], "gradient_norm"))
     figure = layer_heat([profiled("plain", 8), profiled("resnet", 8)], "sum_norm")
-    assert "a plain block<br>adds nothing" in notes(figure)
+    assert "nothing is added<br>in these blocks" in notes(figure)
     assert [m.name for m in maps(figure)] == ["resnet-8"]
     for column in ALL:
         layer_heat([], column)

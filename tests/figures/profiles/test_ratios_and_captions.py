@@ -154,7 +154,7 @@ def test_of_blocks_the_first_block_is_held_against_the_last():
     text = caption(profiled("resnet", 8, branch_norm=[8.0, 4.0, 2.0]), column="branch_norm")
     assert "norm of F(x) of the first block over that of the last: resnet-8 4 (8 against 2)" in text
     text = caption(profiled("plain", 8), profiled("resnet", 8), column="sum_norm")
-    assert "A plain block adds nothing, so there is no sum in: plain-8." in text
+    assert "Nothing is added in a block, so there is no sum in: plain-8." in text
 
 
 def test_what_is_not_over_is_told_with_how_far_it_is():

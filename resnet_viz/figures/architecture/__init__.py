@@ -1,0 +1,1 @@
+"""Drawings of nets as SVG, tables and captions of them; from graphs, without torch."""

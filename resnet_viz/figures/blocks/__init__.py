@@ -1,0 +1,1 @@
+"""Charts of what blocks do: lesions, inserted blocks, paths, responses."""

@@ -1,0 +1,65 @@
+"""How large a net's responses and its blocks' parts are (He et al. 2015, Fig. 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from resnet_viz.blockwise import Responses
+from resnet_viz.layers import blocks_of, weighted_layers
+from resnet_viz.probes.modes import preserved
+from resnet_viz.probes.signal import normed_by
+from resnet_viz.specs import NetSpec
+
+
+@torch.no_grad()
+def measure_responses(
+    net: nn.Module, images: Tensor, *, spec: NetSpec, step: int | None
+) -> Responses:
+    """One batch forward in training mode, so that nets at initialisation and trained ones compare.
+
+    Args:
+        net: built from `spec`; comes back as it was.
+        images: normalised (batch, channels, height, width).
+        step: training steps behind the net, for the record.
+    """
+    layers = [layer.module for layer in weighted_layers(spec)][:-1]
+    blocks = [block.module for block in blocks_of(spec)]
+    blocks = [path for path in blocks if hasattr(net.get_submodule(path), "shortcut")]
+    found: dict[str, float] = {}
+    with preserved(net):
+        net.train()
+        for path in layers:
+            module = net.get_submodule(normed_by(net, path))
+            module.register_forward_hook(_keep(found, path, _std))
+        for path in blocks:
+            for part in ("branch", "shortcut"):
+                name = f"{path}.{part}"
+                net.get_submodule(name).register_forward_hook(_keep(found, name, _norm))
+        net(images)
+    return Responses(
+        net=spec,
+        step=step,
+        images=len(images),
+        response_std=tuple(found[path] for path in layers),
+        branch_norm=tuple(found[f"{path}.branch"] for path in blocks),
+        shortcut_norm=tuple(found[f"{path}.shortcut"] for path in blocks),
+    )
+
+
+def _keep(out: dict[str, float], key: str, measure: Callable[[Tensor], float]) -> Any:
+    def hook(_module: nn.Module, _args: tuple[Tensor, ...], output: Tensor) -> None:
+        out[key] = measure(output)
+
+    return hook
+
+
+def _std(x: Tensor) -> float:
+    return x.std(correction=0).item()
+
+
+def _norm(x: Tensor) -> float:
+    return torch.linalg.vector_norm(x, dtype=torch.float64).item()
