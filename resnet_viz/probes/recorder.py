@@ -19,9 +19,9 @@ class StepProbe:
     """What one training step of a net does to its weighted layers and its blocks.
 
     Wrap the step's forward pass in `forward()` and the optimiser's step in `update()`; then
-    `values()` has what was measured. Hooks are there only inside `forward()`. Sums over tensors
-    are computed in float32, whatever the activations are, and stay on the net's device until
-    `values()` copies all of them at once.
+    `measured()` has what was measured, and `values` says what it is. Hooks are there only inside
+    `forward()`. Sums over tensors are computed in float32, whatever the activations are, and stay
+    on the net's device.
 
     Args:
         layers: modules with a `weight`.
@@ -74,13 +74,20 @@ class StepProbe:
         yield
         self._measured["change"] = torch._foreach_norm(torch._foreach_sub(weights, before))
 
-    def values(self) -> dict[str, tuple[float, ...]]:
+    def measured(self) -> Tensor:
+        """Every number of the step in one vector, on the net's device."""
+        return torch.stack([scalar for column in self._measured.values() for scalar in column])
+
+    def values(self, measured: Sequence[float]) -> dict[str, tuple[float, ...]]:
         """Column of `records.PROFILE_COLUMNS` to one float32 value a layer or a block.
 
         What is not finite is NaN. There is no "sum_norm" where the blocks have no shortcut.
+
+        Args:
+            measured: what `measured` gave, of this step or of one that was measured in the same
+                way (the replay of a captured one).
         """
-        scalars = [scalar for column in self._measured.values() for scalar in column]
-        numbers = iter(torch.stack(scalars).tolist())
+        numbers = iter(measured)
         found = {name: list(islice(numbers, len(c))) for name, c in self._measured.items()}
         pairs = zip(found.pop("change"), found["weight_norm"], strict=True)
         found["update_ratio"] = [a / b if b else math.nan for a, b in pairs]

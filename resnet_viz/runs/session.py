@@ -32,7 +32,7 @@ from resnet_viz.runs.keeping import Keeper
 from resnet_viz.runs.queue import Claim, Queue
 from resnet_viz.runs.schema import LostClaim, StoreError
 from resnet_viz.training.checkpoint import Checkpoint, CheckpointError
-from resnet_viz.training.loop import Chunk, train_many
+from resnet_viz.training.loop import Chunk, make_training, train_many
 from resnet_viz.training.training import Training
 
 FLUSH_SECONDS = 0.2
@@ -110,7 +110,7 @@ class Session:
         if claim.run_id not in self._active:
             return None
         try:
-            training = Training(
+            training = make_training(
                 claim.spec,
                 device=self._queue.device,
                 threads=claim.threads,

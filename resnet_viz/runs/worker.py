@@ -28,8 +28,8 @@ from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.session import Session
 from resnet_viz.runs.store import RunStore
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, TrainSpec
+from resnet_viz.training.loop import make_training
 from resnet_viz.training.machine import measure_machine, resolve_device
-from resnet_viz.training.training import Training
 
 POLL_SECONDS = 0.1  # of an idle worker
 WATCH_SECONDS = 0.05  # of a training one
@@ -152,7 +152,7 @@ class Worker:
         """Take one small step, so that the next start finds libraries and digits loaded."""
         net, data = NetSpec("resnet", 8, width=8), DataSpec("digits", image_size=16)
         spec = RunSpec(net, data, TrainSpec(steps=2))
-        Training(spec, device=self.device, threads=1, machine=machine).advance()
+        make_training(spec, device=self.device, threads=1, machine=machine).advance()
 
     def _is_alone(self) -> bool:
         """Whether there is no server and nothing waits."""

@@ -15,7 +15,9 @@ from resnet_viz.specs import DataSpec
 class Batches:
     """The batches of one data set, size and seed, in the order of steps.
 
-    The last batch is kept: nets in lockstep ask for the same one in turn.
+    The last batch is kept: nets in lockstep ask for the same one in turn. What is drawn by chance
+    is drawn on the CPU, so that a spec sees the same images on every device; they themselves
+    lie on the device as bytes, where they are cut, mirrored and normalised.
     """
 
     def __init__(
@@ -27,20 +29,21 @@ class Batches:
         device: str,
         channels_last: bool,
     ) -> None:
-        self._data, self._spec = data, spec
+        self._spec = spec
         self._batch_size, self._seed = batch_size, seed
         self._device, self._channels_last = device, channels_last
+        self._images = data.train_images.to(device)
+        self._labels = data.train_labels.to(device)
         self._mean, self._std = data.mean.to(device), data.std.to(device)
         self._last: tuple[int, Tensor, Tensor] | None = None
 
     def at(self, step: int) -> tuple[Tensor, Tensor]:
         """Normalised, augmented images (batch, channels, height, width) and labels (batch,)."""
         if self._last is None or self._last[0] != step:
-            data = self._data
-            indices = batch_indices(len(data.train_labels), self._batch_size, step, self._seed)
-            images = augment(data.train_images[indices], self._spec, self._seed, step)
-            labels = data.train_labels[indices].to(self._device)
-            self._last = (step, self.prepare(images), labels)
+            indices = batch_indices(len(self._labels), self._batch_size, step, self._seed)
+            indices = indices.to(self._device)
+            images = augment(self._images[indices], self._spec, self._seed, step)
+            self._last = (step, self.prepare(images), self._labels[indices])
         return self._last[1:]
 
     def prepare(self, images: Tensor) -> Tensor:

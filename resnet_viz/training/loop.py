@@ -5,9 +5,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from resnet_viz.records import PROBE_EVERY, Profile, Record
 from resnet_viz.specs import RunSpec
+from resnet_viz.training.graphed import GraphedTraining
+from resnet_viz.training.machine import resolve_device
 from resnet_viz.training.training import DivergedError, Training
 
 
@@ -27,6 +30,17 @@ class Chunk:
     records: tuple[Record | Profile, ...] = ()
     status: str = "running"
     error: str | None = None
+
+
+def make_training(spec: RunSpec, *, device: str = "auto", **options: Any) -> Training:
+    """A training of the kind that suits the device; `options` are those of `Training`.
+
+    Raises:
+        What `Training` raises.
+    """
+    device = resolve_device(device)
+    kind = GraphedTraining if device == "cuda" else Training
+    return kind(spec, device=device, **options)
 
 
 def train_many(
@@ -80,6 +94,6 @@ def train(
         DivergedError: the loss is no longer finite.
         DataError: the data set is not there.
     """
-    training = Training(spec, device=device, probe_every=probe_every)
+    training = make_training(spec, device=device, probe_every=probe_every)
     while not training.finished and not should_stop():
         yield from training.advance()

@@ -64,9 +64,7 @@ def measure_machine(device: str) -> Machine:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        modes = [_Mode(device, torch.float32, False), _Mode(device, torch.float32, True)]
-        if _agrees(_Mode(device, torch.bfloat16, True)):
-            modes.append(_Mode(device, torch.bfloat16, True))
+        modes = _modes(device)
         times = _step_seconds(modes, *_PROBES[1])
         mode = modes[times.index(min(times))]
         points = []
@@ -85,6 +83,21 @@ def measure_machine(device: str) -> Machine:
         seconds_per_multiply_add=per_multiply_add,
         base_bytes=base,
     )
+
+
+def _modes(device: str) -> list[_Mode]:
+    """Modes to choose from by their times.
+
+    On a CUDA device with bfloat16 arithmetic there is no choice: so small a step, started kernel by
+    kernel, takes as long in each, and captured in a graph, as trainings are, the half-size
+    numbers win.
+    """
+    half = _Mode(device, torch.bfloat16, True)
+    modes = [_Mode(device, torch.float32, False), _Mode(device, torch.float32, True)]
+    if not _agrees(half):
+        return modes
+    native = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return [half] if native else [*modes, half]
 
 
 def _fit(points: list[tuple[Costs, int, float]]) -> tuple[float, float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -119,29 +119,51 @@ class Training:
         """
         start = time.perf_counter()
         torch.set_num_threads(self.threads)
-        train, lr = self.spec.train, self._set_learning_rate()
+        records = self._advance()
+        self.seconds += time.perf_counter() - start
+        if self._evaluation_due():
+            records.append(Record("evaluation", self.step, self._evaluate()))
+        if self.seconds >= self._next_speed or self.finished:
+            self._next_speed = self.seconds + SPEED_SECONDS
+            speed = self.step * self.spec.train.batch_size / self.seconds
+            values = {"images_per_second": speed, "seconds": self.seconds}
+            records.append(Record("speed", self.step, values))
+        return records
+
+    def _advance(self) -> list[Record | Profile]:
+        """Take one step; returns what it measured."""
+        lr = self._set_learning_rate()
         probe = self._probe_if_due()
-        loss, error = self._take_step(probe)
+        images, labels = self._batches.at(self.step)
+        loss, error = self._forward(images, labels, probe)
+        value = loss.item()
+        self._check_loss(value, self.step + 1)
+        self._backward(loss, probe)
+        self.step += 1
+        profile = probe.values(probe.measured().tolist()) if probe else None
+        return self._note(self.step, lr, (value, error.item()), profile)
+
+    def _note(
+        self,
+        step: int,
+        lr: float,
+        metrics: tuple[float, float],
+        profile: Mapping[str, tuple[float, ...]] | None,
+    ) -> list[Record | Profile]:
+        """Take in what step number `step` measured, loss and error; returns what is due of it."""
+        train = self.spec.train
+        loss, error = metrics
         self._losses.append(loss)
         self._errors.append(error)
-        self.step += 1
-        if not self._warmed_up and self.step % JUDGE_EVERY == 0:
+        if not self._warmed_up and step % JUDGE_EVERY == 0:
             assert train.warmup_error is not None
             self._warmed_up = _mean(self._errors) < train.warmup_error
         records: list[Record | Profile] = []
-        if self.step % log_interval(train) == 0 or self.finished:
+        if step % log_interval(train) == 0 or step == train.steps:
             values = {"running_error": _mean(self._errors), "running_loss": _mean(self._losses)}
-            records.append(Record("training", self.step, {**values, "lr": lr}))
-        if probe is not None:
-            records.append(Profile(self.step, probe.values()))
-        self.seconds += time.perf_counter() - start
-        if values := self._evaluate_if_due():
-            records.append(Record("evaluation", self.step, values))
-        if self.seconds >= self._next_speed or self.finished:
-            self._next_speed = self.seconds + SPEED_SECONDS
-            speed = self.step * train.batch_size / self.seconds
-            values = {"images_per_second": speed, "seconds": self.seconds}
-            records.append(Record("speed", self.step, values))
+            records.append(Record("training", step, {**values, "lr": lr}))
+        if profile is not None:
+            records.append(Profile(step, profile))
         return records
 
     def _probe_if_due(self) -> StepProbe | None:
@@ -151,24 +173,28 @@ class Training:
             return None
         return StepProbe(self._layers, self._blocks)
 
-    def _take_step(self, probe: StepProbe | None) -> tuple[float, float]:
-        """Loss and error of one batch, before the weights' change that it brings."""
-        images, labels = self._batches.at(self.step)
+    def _forward(
+        self, images: Tensor, labels: Tensor, probe: StepProbe | None
+    ) -> tuple[Tensor, Tensor]:
+        """Loss and error of one batch, scalars on the net's device."""
         with self._chance(), probe.forward() if probe else nullcontext():
             logits, *auxiliary = self._outputs(images)
         loss = F.cross_entropy(logits.float(), labels)
         if auxiliary:
             others = (F.cross_entropy(x.float(), labels) for x in auxiliary)
             loss = loss + AUXILIARY_WEIGHT * torch.stack(list(others)).sum()
-        value = loss.item()
-        if not math.isfinite(value):
-            raise DivergedError(f"the loss became {value} at step {self.step + 1}")
+        return loss, (logits.detach().argmax(1) != labels).float().mean()
+
+    def _backward(self, loss: Tensor, probe: StepProbe | None) -> None:
+        """Change the weights as the loss asks."""
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         with probe.update() if probe else nullcontext():
             self._optimizer.step()
-        wrong = (logits.detach().argmax(1) != labels).float().mean()
-        return value, wrong.item()
+
+    def _check_loss(self, loss: float, step: int) -> None:
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} at step {step}")
 
     @contextmanager
     def _chance(self) -> Iterator[None]:
@@ -194,14 +220,16 @@ class Training:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device, self._dtype, enabled=self._dtype is not torch.float32)
 
-    def _evaluate_if_due(self) -> dict[str, float]:
+    def _evaluation_due(self) -> bool:
+        held_out = len(self.data.val_labels) + len(self.data.test_labels)
+        interval = evaluation_interval(self.spec.train, held_out)
+        return self.finished or (self.step % interval == 0 and held_out > 0)
+
+    def _evaluate(self) -> dict[str, float]:
         held_out = {
             "val_error": (self.data.val_images, self.data.val_labels),
             "test_error": (self.data.test_images, self.data.test_labels),
         }
-        interval = evaluation_interval(self.spec.train, sum(len(y) for _, y in held_out.values()))
-        if not self.finished and self.step % interval:
-            return {}
         values = {n: self._error_on(x, y) for n, (x, y) in held_out.items() if len(y)}
         if self.finished:
             values["train_error"] = self._error_on(self.data.train_images, self.data.train_labels)
@@ -212,17 +240,21 @@ class Training:
         """Fraction of images (n, channels, height, width) that evaluation mode gets wrong."""
         self.net.eval()
         try:
-            wrong = 0
+            wrong = torch.zeros((), dtype=torch.int64, device=self.device)
             for x, y in zip(
                 images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
             ):
-                wrong += int((self._logits(self._batches.prepare(x)).argmax(1).cpu() != y).sum())
-            return wrong / len(labels)
+                answers = self._logits(self._batches.prepare(x)).argmax(1)
+                wrong += (answers != y.to(self.device)).sum()
+            return wrong.item() / len(labels)
         finally:
             self.net.train()
 
+    def _learning_rate(self) -> float:
+        return learning_rate(self.spec.train, self.step, warmed_up=self._warmed_up)
+
     def _set_learning_rate(self) -> float:
-        lr = learning_rate(self.spec.train, self.step, warmed_up=self._warmed_up)
+        lr = self._learning_rate()
         for group in self._optimizer.param_groups:
             group["lr"] = lr
         return lr
@@ -240,18 +272,13 @@ class Training:
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         train, parameters = self.spec.train, list(self.net.parameters())
-        fused = self.device != "mps"
+        options = {"weight_decay": train.weight_decay, **self._optimizer_options()}
         if train.optimizer == "adam":
-            return torch.optim.Adam(
-                parameters, lr=train.lr, weight_decay=train.weight_decay, fused=fused
-            )
-        return torch.optim.SGD(
-            parameters,
-            lr=train.lr,
-            momentum=train.momentum,
-            weight_decay=train.weight_decay,
-            fused=fused,
-        )
+            return torch.optim.Adam(parameters, **options)
+        return torch.optim.SGD(parameters, momentum=train.momentum, **options)
+
+    def _optimizer_options(self) -> Mapping[str, Any]:
+        return {"lr": self.spec.train.lr, "fused": self.device != "mps"}
 
     def checkpoint(self) -> Checkpoint:
         """The state after the last whole step, on the CPU, independent of what follows."""

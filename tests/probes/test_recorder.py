@@ -190,7 +190,7 @@ def test_any_modules_of_that_shape_can_be_probed():
     weight, gradient = block.branch.weight.detach().clone(), block.branch.weight.grad.clone()
     with probe.update():
         optimizer.step()
-    values = probe.values()
+    values = probe.values(probe.measured().tolist())
     assert set(values) == {*LAYER_COLUMNS, *BLOCK_COLUMNS} - {"sum_norm"}
     assert values["update_ratio"][0] == pytest.approx(
         (0.5 * gradient.norm() / weight.norm()).item(), rel=1e-4
