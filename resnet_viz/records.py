@@ -1,7 +1,7 @@
 """What a training says while it goes on, and how a reader keeps it. Standard library only.
 
 Fractions are 0..1. `training` and `evaluation` records are the same, bit for bit, whenever
-the same spec is trained with the same seed, threads and dtype; `speed` records are not.
+the same spec is trained with the same seed, threads and dtype on a CPU; `speed` records are not.
 """
 
 from __future__ import annotations
