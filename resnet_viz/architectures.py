@@ -5,6 +5,7 @@ CIFAR nets are any `NetSpec`; the others are published nets, each with its paper
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def cifar(spec: NetSpec) -> Architecture:
     source, year = papers.get(spec.family, (HE_2015, 2015))
     return Architecture(
         "cifar",
-        spec.name,
+        _title(spec),
         spec.family,
         spec.depth,
         source,
@@ -113,6 +114,26 @@ def cifar(spec: NetSpec) -> Architecture:
         image_shape=CIFAR_SHAPE,
         classes=10,
     )
+
+
+def _title(spec: NetSpec) -> str:
+    """Family and depth, and in what it differs from that family's usual net."""
+    parts = []
+    if spec.family == "densenet":
+        bottlenecks = spec.block == "bottleneck"
+        parts += ["BC" if spec.compression < 1 else "B"] if bottlenecks else []
+        parts += [f"k = {spec.growth_rate}"] if spec.growth_rate != NetSpec.growth_rate else []
+    else:
+        parts += [spec.block] if spec.block != NetSpec.block else []
+        parts += [f"shortcut {spec.shortcut}"] if spec.shortcut != NetSpec.shortcut else []
+        parts += [spec.order] if spec.order != NetSpec.order else []
+        parts += [f"width {spec.width}"] if spec.width != NetSpec.width else []
+    return f"{spec.name} ({', '.join(parts)})" if parts else spec.name
+
+
+def file_stem(title: str) -> str:
+    """A net's title as the beginning of a file's name: "densenet-100-BC"."""
+    return "-".join(re.findall(r"[\w.-]+", title))
 
 
 def architecture(values: Mapping[str, Any]) -> Architecture:

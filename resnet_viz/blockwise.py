@@ -133,9 +133,11 @@ class Responses:
         step: training steps behind it; 0 at initialisation, None where not known.
         images: in the batch.
         response_std: a weighted layer but the head; standard deviation of its response: after the
-            batch norm that follows it, before any ReLU or addition (He et al. 2015, Fig. 7).
-        branch_norm, shortcut_norm: a block; L2 norm of F(x), and of what the shortcut gives. Empty
-            for a net without shortcuts.
+            batch norm that directly follows it, if one does, before any ReLU or addition (He et
+            al. 2015, Fig. 7).
+        branch_norm, shortcut_norm: a block; L2 norm of the two terms that it adds up: F(x) and what
+            the shortcut gives, each as a gate has weighed it where one does. Empty for a net whose
+            blocks add nothing up.
     """
 
     net: NetSpec
@@ -147,7 +149,7 @@ class Responses:
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """‖F(x)‖ / ‖x‖, a block; NaN where the shortcut gives zero."""
+        """‖F(x)‖ / ‖x‖ of what is added up, a block; NaN where the shortcut gives zero."""
         return tuple(
             f / x if x else math.nan
             for f, x in zip(self.branch_norm, self.shortcut_norm, strict=True)

@@ -11,7 +11,6 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -89,10 +88,10 @@ def _watch(server: psutil.Process) -> None:
         os._exit(1)
 
 
-@cache
 def load_torch(threads: int) -> None:
     """Import torch, which takes seconds, and have it compute with so many threads."""
     import torch
 
     import_module("resnet_viz.nets.build")
-    torch.set_num_threads(threads)
+    if threads != torch.get_num_threads():
+        torch.set_num_threads(threads)

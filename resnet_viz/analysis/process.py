@@ -14,7 +14,7 @@ import pickle
 import queue
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,13 +52,19 @@ class AnalysisProcess:
 
     Args:
         home: the data folder, as the server's.
-        threads: that torch uses there.
+        threads: that torch uses there; or a function that says so before every job.
         job_seconds: that one job may take; then the process is ended, for everybody waits for it.
     """
 
-    def __init__(self, home: Path, *, threads: int, job_seconds: float = JOB_SECONDS) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        threads: int | Callable[[], int],
+        job_seconds: float = JOB_SECONDS,
+    ) -> None:
         self._home = home
-        self._threads = threads
+        self._threads = threads if callable(threads) else lambda: threads
         self._job_seconds = job_seconds
         self._cache = AnswerCache()
         self._waiting: queue.SimpleQueue[Inquiry | None] = queue.SimpleQueue()
@@ -154,12 +160,13 @@ class AnalysisProcess:
 
     def _answer(self, job: Job) -> Reply:
         executor = self._open()
+        threads = self._threads()
         try:
-            future = executor.submit(carry_out, job.function, job.arguments, self._threads)
+            future = executor.submit(carry_out, job.function, job.arguments, threads)
         except BrokenExecutor:  # it died while it had nothing to do: not this job's fault
             self._drop()
             executor = self._open()
-            future = executor.submit(carry_out, job.function, job.arguments, self._threads)
+            future = executor.submit(carry_out, job.function, job.arguments, threads)
         return _wait(future, self._job_seconds)
 
     def _open(self) -> ProcessPoolExecutor:
@@ -172,7 +179,7 @@ class AnalysisProcess:
             return self._executor
         try:
             executor = self._new_executor()
-            future = executor.submit(carry_out, HEALTH.function, HEALTH.arguments, self._threads)
+            future = executor.submit(carry_out, HEALTH.function, HEALTH.arguments, self._threads())
             reply = _wait(future, START_SECONDS)
             if reply.answer is None:
                 raise RuntimeError(reply.error)

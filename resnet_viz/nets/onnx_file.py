@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from resnet_viz.architectures import Architecture
+from resnet_viz.architectures import Architecture, file_stem
 from resnet_viz.home import data_home
 from resnet_viz.i18n import _
 from resnet_viz.nets.architectures import build_architecture
@@ -41,7 +41,7 @@ def write_onnx(net: Architecture, seed: int = 0) -> Path:
         built = build_architecture(net).eval()
         image = torch.randn(2, *net.image_shape)
     key = hashlib.sha256(json.dumps([net.to_dict(), seed], sort_keys=True).encode()).hexdigest()
-    path = data_home() / "exports" / f"{net.title}-{key[:8]}.onnx"
+    path = data_home() / "exports" / f"{file_stem(net.title)}-{key[:8]}.onnx"
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from resnet_viz.blockwise import Responses
 from resnet_viz.layers import blocks_of, weighted_layers
+from resnet_viz.nets.blocks import Survive
 from resnet_viz.probes.modes import preserved
 from resnet_viz.probes.signal import normed_by
 from resnet_viz.specs import NetSpec
@@ -20,6 +21,8 @@ def measure_responses(
     net: nn.Module, images: Tensor, *, spec: NetSpec, step: int | None
 ) -> Responses:
     """One batch forward in training mode, so that nets at initialisation and trained ones compare.
+
+    Only what would be drawn by chance (stochastic depth, dropout) is as in evaluation.
 
     Args:
         net: built from `spec`; comes back as it was.
@@ -32,22 +35,34 @@ def measure_responses(
     found: dict[str, float] = {}
     with preserved(net):
         net.train()
+        for module in net.modules():
+            if isinstance(module, (Survive, nn.Dropout)):
+                module.eval()
         for path in layers:
             module = net.get_submodule(normed_by(net, path))
             module.register_forward_hook(_keep(found, path, _std))
         for path in blocks:
-            for part in ("branch", "shortcut"):
-                name = f"{path}.{part}"
+            for term in _terms(net.get_submodule(path)):
+                name = f"{path}.{term}"
                 net.get_submodule(name).register_forward_hook(_keep(found, name, _norm))
         net(images)
+    terms = [
+        [found[f"{path}.{term}"] for term in _terms(net.get_submodule(path))] for path in blocks
+    ]
     return Responses(
         net=spec,
         step=step,
         images=len(images),
         response_std=tuple(found[path] for path in layers),
-        branch_norm=tuple(found[f"{path}.branch"] for path in blocks),
-        shortcut_norm=tuple(found[f"{path}.shortcut"] for path in blocks),
+        branch_norm=tuple(branch for branch, _shortcut in terms),
+        shortcut_norm=tuple(shortcut for _branch, shortcut in terms),
     )
+
+
+def _terms(block: nn.Module) -> tuple[str, str]:
+    """The parts of a block whose outputs it adds up: with a gate, what the gate has weighed."""
+    branch = "transformed" if hasattr(block, "transformed") else "branch"
+    return branch, "carried" if hasattr(block, "carried") else "shortcut"
 
 
 def _keep(out: dict[str, float], key: str, measure: Callable[[Tensor], float]) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -16,6 +18,8 @@ from resnet_viz.runs.lanes import available_cores
 from resnet_viz.runs.schema import StoreError
 from resnet_viz.runs.store import RunStore
 from resnet_viz.runs.supervisor import Supervisor
+
+_BUSY = ("training", "measuring")  # states of a worker that computes
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,28 @@ def _open() -> Backend:
     # and need not be looked through each time.
     gc.collect()
     gc.freeze()
-    # Half of the cores: where nets train at the same time, a thread more waits for one that has
-    # no core, and an answer of 0.3 s takes 7 s (measured on two cores).
-    threads = max(1, available_cores() // 2)
+    threads = partial(_analysis_threads, supervisor, _most_threads())
     return Backend(store, supervisor, AnalysisProcess(store.home, threads=threads))
+
+
+def _most_threads() -> int:
+    """A thread a core, or as many as OMP_NUM_THREADS allows where that is set."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    cores = available_cores()
+    return min(cores, max(1, int(allowed))) if allowed.isdecimal() else cores
+
+
+def _analysis_threads(supervisor: Supervisor, cores: int) -> int:
+    """Every core while nothing trains, else half of them.
+
+    Where nets train at the same time, a thread more waits for one that has no core, and an answer
+    of 0.3 s takes 7 s (measured on two cores).
+    """
+    try:
+        trains = any(worker.state in _BUSY for worker in supervisor.workers())
+    except StoreError:  # whoever looks into the store next says so
+        trains = True
+    return max(1, cores // 2) if trains else cores
 
 
 def open_backend() -> Backend:

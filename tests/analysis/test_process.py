@@ -57,6 +57,15 @@ def test_it_is_what_it_was_asked_to_be(process):
     assert process.ask([HEALTH]).answers[0]["pid"] == pid
 
 
+def test_it_computes_with_as_many_threads_as_there_are_to_spare_now(tmp_path):
+    spare = iter([1, 2])
+    process = AnalysisProcess(tmp_path, threads=lambda: next(spare))
+    answer = settle(process.ask([HEALTH])).answers[0]
+    assert process.health["threads"] == 1  # when it started
+    assert answer["threads"] == 2
+    process.close()
+
+
 def test_answers_come_in_order_and_are_known_the_next_time(process):
     jobs = [numbers(f"{i}, 20") for i in range(20)]
     first = settle(process.ask(jobs))

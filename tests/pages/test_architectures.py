@@ -18,6 +18,10 @@ def table(page):
     return frame
 
 
+def drawn(page):
+    return bool(page.dataframe)
+
+
 def test_a_net_is_drawn_and_counted_at_first(app):
     page = until(app(PAGE), said("ResNet-50**: 25.6 M parameters"))
     rows = table(page)
@@ -59,10 +63,45 @@ def test_two_nets_are_set_beside_each_other_with_their_differences_marked(app):
 def test_the_depth_and_the_shortcut_change_the_net(app):
     page = until(app(PAGE, nets="cifar", depth="8"), said("**resnet-8**"))
     assert "zero-padding" in texts(page.markdown)
-    page.segmented_control(key="shortcut").set_value("B").run()
+    page.selectbox(key="shortcut").set_value("B").run()
     until(page, said("2 projections"))
     page.select_slider(key="depth").set_value(110).run()
     until(page, said("**resnet-110**: 1.73 M parameters"))
+
+
+def test_a_densenet_has_its_own_controls(app):
+    page = until(app(PAGE, nets="cifar", family="densenet"), said("**densenet-40**: 1.02 M"))
+    assert not [box for box in page.selectbox if box.key in ("shortcut", "order")]
+    page.toggle(key="dense_bc").set_value(True).run()
+    until(page, said("**densenet-100 (BC)**: 769 k parameters"))
+    page.select_slider(key="growth").set_value(24).run()
+    until(page, said("**densenet-100 (BC, k = 24)**: 3.02 M parameters"))
+
+
+@pytest.mark.parametrize(
+    ("family", "shortcuts", "orders"),
+    [("resnet", 7, 3), ("preact", 3, 2), ("highway", None, None), ("plain", None, None)],
+)
+def test_only_what_a_family_has_is_offered(app, family, shortcuts, orders):
+    page = until(app(PAGE, nets="cifar", family=family), said(f"**{family}-20**"))
+    offered = {box.key: len(box.options) for box in page.selectbox}
+    assert (offered.get("shortcut"), offered.get("order")) == (shortcuts, orders)
+
+
+def test_order_and_shortcut_are_built_and_drawn(app):
+    page = until(app(PAGE, nets="cifar", order="relu_before_sum", at="stage1.block1"), drawn)
+    assert not page.warning
+    page.selectbox(key="shortcut").set_value("exclusive_gate").run()
+    assert not [box for box in page.selectbox if box.key == "order"]
+    page.query_params.pop("at", None)
+    until(page, said("**resnet-20**"))
+    assert not page.warning
+
+
+def test_any_other_cifar_net_can_stand_beside(app):
+    query = {"nets": "cifar", "with": "cifar", "other_family": "densenet", "other_dense_bc": "true"}
+    page = until(app(PAGE, **query), said("**densenet-100 (BC)**"))
+    assert set(table(page)["net"]) == {"resnet-20", "densenet-100 (BC)"}
 
 
 @pytest.mark.parametrize("place", ["stage3.block30.branch.conv2", "<script>", "stage99"])

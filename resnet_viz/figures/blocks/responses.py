@@ -21,6 +21,8 @@ from resnet_viz.figures.style import identifier, layout
 from resnet_viz.i18n import _
 from resnet_viz.layers import blocks_of, weighted_layers
 
+_NORM_FIRST = {"preact", "densenet"}  # no norm follows their convolutions
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -55,8 +57,10 @@ def branch_shares(found: Sequence[Measured]) -> go.Figure:
     most = max((len(each.responses.ratios) for each in shown), default=1)
     names = {each.responses.net.name for each in found if not each.responses.ratios}
     notes = [_("pale, dotted: before the end of training"), _images_print(found)]
+    if any(each.responses.net.gated for each in shown):
+        notes.append(_("with gates: both terms as the gate has weighed them"))
     if names:
-        notes.append(_("no shortcuts: {nets}").format(nets=", ".join(sorted(names))))
+        notes.append(_("nothing is added up: {nets}").format(nets=", ".join(sorted(names))))
     figure = _figure(found, traces, _("block"), _("‖F(x)‖ / ‖x‖ (log axis)"), notes)
     figure.update_layout(xaxis=number_axis(1, most), yaxis=log_axis([1.0, *values]))
     figure.add_hline(y=1, line={"width": 1, "dash": "dash", "color": "rgba(128,138,151,0.8)"})
@@ -79,6 +83,10 @@ def response_stds(found: Sequence[Measured]) -> go.Figure:
         _("after batch norm, before ReLU and addition; pale, dotted: before the end of training"),
         _images_print(found),
     ]
+    late = {each.responses.net.family for each in found} & _NORM_FIRST
+    if late:
+        text = _("of {families}, whose norms come before: of the convolution itself")
+        notes.insert(1, text.format(families=", ".join(sorted(late))))
     figure = _figure(found, traces, _("weighted layer (1: stem)"), _("response std"), notes)
     figure.update_layout(xaxis=number_axis(1, most), yaxis={"rangemode": "tozero"})
     return figure
@@ -144,6 +152,24 @@ def responses_caption(found: Sequence[Measured]) -> str:
     return " ".join(filter(None, [*sentences, _depth_sentence(late)]))
 
 
+def why_no_ratio(found: Sequence[Measured]) -> str:
+    """Why ‖F(x)‖ / ‖x‖ is not shown of some nets, for a person; "" where it is of all."""
+    without = [each.responses.net for each in found if not each.responses.ratios]
+    plain = sorted({net.name for net in without if net.family == "plain"})
+    dense = sorted({net.name for net in without if net.family == "densenet"})
+    texts = []
+    if plain:
+        text = _("No ‖F(x)‖ / ‖x‖ of {nets}: plain blocks put F(x) in the place of x.")
+        texts.append(text.format(nets=", ".join(plain)))
+    if dense:
+        text = _(
+            "No ‖F(x)‖ / ‖x‖ of {nets}: a dense layer puts its channels behind those of x instead "
+            "of adding them; “DenseNet: feature reuse” shows what later layers take from them."
+        )
+        texts.append(text.format(nets=", ".join(dense)))
+    return " ".join(texts)
+
+
 def mean_ratio(responses: Responses) -> float | None:
     """Geometric mean of ‖F(x)‖ / ‖x‖ over the blocks that keep their shape; None without any."""
     kept = [
@@ -160,13 +186,24 @@ def _own_sentence(each: Measured, found: Sequence[Measured]) -> str:
         return ""
     before = [other for other in found if other.of == each.label and other.responses.step == 0]
     start = mean_ratio(before[0].responses) if before else None
+    gated = each.responses.net.gated
     if start is None:
         text = _("{net}: a branch adds {after} times what its block gets (geometric mean).")
+        if gated:
+            text = _(
+                "{net}: a branch adds {after} times what the gate lets through of x (geometric "
+                "mean)."
+            )
         return text.format(net=each.label, after=number_text(after))
     text = _(
         "{net}: a branch adds {after} times what its block gets (geometric mean over the blocks "
         "that keep their shape), and {start} before the first step."
     )
+    if gated:
+        text = _(
+            "{net}: a branch adds {after} times what the gate lets through of x (geometric mean "
+            "over the blocks that keep their shape), and {start} before the first step."
+        )
     sentence = text.format(net=each.label, after=number_text(after), start=number_text(start))
     zeros = sum(ratio == 0 for ratio in before[0].responses.ratios)
     if zeros:

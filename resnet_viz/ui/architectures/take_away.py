@@ -10,7 +10,7 @@ import streamlit as st
 
 from resnet_viz.analysis.graph_jobs import onnx_question
 from resnet_viz.analysis.tables import rows_csv
-from resnet_viz.architectures import Architecture
+from resnet_viz.architectures import Architecture, file_stem
 from resnet_viz.figures.architecture.drawing import drawing_of
 from resnet_viz.figures.architecture.table import stage_rows
 from resnet_viz.graphs import NetGraph
@@ -32,7 +32,7 @@ def take_away_net(
         place: what is open in the drawing.
         batch: of the table.
     """
-    name, here = graph.name, graph.nearest(place)
+    name, here = file_stem(graph.name), graph.nearest(place)
     # Its state is kept, since making a file runs the page again.
     with st.expander(
         _("Take away"), icon=":material/download:", key="take_away", on_change="rerun"

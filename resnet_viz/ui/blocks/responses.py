@@ -17,6 +17,7 @@ from resnet_viz.figures.blocks.responses import (
     branch_shares,
     response_stds,
     responses_caption,
+    why_no_ratio,
 )
 from resnet_viz.figures.page import html_page
 from resnet_viz.i18n import _
@@ -162,6 +163,8 @@ def _draw(found: Sequence[Measured]) -> None:
             height=430,
             alt=_("Norm of F(x) over the norm of x in every block"),
         )
+    if text := why_no_ratio(found):
+        st.caption(plain(text))
     st.markdown(plain(responses_caption(found)))
     live_chart(
         response_stds(found),

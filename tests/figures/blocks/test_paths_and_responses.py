@@ -9,6 +9,7 @@ from resnet_viz.figures.blocks.responses import (
     branch_shares,
     response_stds,
     responses_caption,
+    why_no_ratio,
 )
 from resnet_viz.specs import NetSpec
 
@@ -65,3 +66,23 @@ def test_a_deeper_net_whose_layers_do_less_is_named():
     assert [len(line["x"]) for line in response_stds(found).to_dict()["data"]] == [13, 13, 13, 25]
     swapped = [found[0], Measured("resnet-26", responses(26, 0.9, 0.3, 300))]
     assert "does not change its signal less" in responses_caption(swapped)
+
+
+def test_where_nothing_is_added_up_the_page_says_why():
+    found = [
+        Measured(net.name, Responses(net, 300, 8, (1.0,) * (net.depth - 1), (), ()))
+        for net in (NetSpec("plain", 14, width=4), NetSpec("densenet", 10))
+    ]
+    text = why_no_ratio(found)
+    assert "of plain-14: plain blocks put F(x) in the place of x" in text
+    assert "of densenet-10: a dense layer puts its channels behind those of x" in text
+    notes = response_stds(found).layout.xaxis.title.text
+    assert "of densenet, whose norms come before: of the convolution itself" in notes
+    assert why_no_ratio([Measured("resnet-14", responses(14, 0.8, 0.5, 300))]) == ""
+
+
+def test_a_gate_is_named_where_one_weighs_the_terms():
+    net = NetSpec("highway", 8, width=4)
+    found = [Measured("highway-8", Responses(net, 300, 8, (1.0,) * 7, (0.5,) * 6, (1.0,) * 6))]
+    assert "as the gate has weighed them" in branch_shares(found).layout.xaxis.title.text
+    assert "0.5 times what the gate lets through of x" in responses_caption(found)
