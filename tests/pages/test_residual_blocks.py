@@ -47,7 +47,8 @@ def test_blocks_are_clicked_away_and_the_link_says_which(app, store, swept, of_r
     mine = table[(table["net"] == "resnet-8, step 40") & table["draw"].isna()]
     assert list(mine["test_error"]) == pytest.approx([bars.error, *bars.without])
     page.button_group(key="removed_3").set_value(["2.1"]).run()
-    until(page, said(f"without 2.1: {percent(bars.without[1])} of 100 test images wrong"))
+    error = percent(bars.without[1]).replace(" ", "\xa0")  # the page keeps number and sign together
+    until(page, said(f"without 2.1: {error} of 100 test images wrong"))
     # The plain twin keeps that block, and the page says why.
     assert "2.1, 3.1 cannot go" in texts(page.info)
 
