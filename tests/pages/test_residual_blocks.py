@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from resnet_viz.analysis.lesion_jobs import singles_question
 from resnet_viz.analysis.opened import measure_card
 from resnet_viz.analysis.question import answer_here
+from resnet_viz.figures.blocks.lesions import percent
 from resnet_viz.nets.start_files import start_path
 from resnet_viz.runs.sources import run_source
 from tests.pages.inside import SMALL, is_there, numbers
@@ -46,7 +47,8 @@ def test_blocks_are_clicked_away_and_the_link_says_which(app, store, swept, of_r
     mine = table[(table["net"] == "resnet-8, step 40") & table["draw"].isna()]
     assert list(mine["test_error"]) == pytest.approx([bars.error, *bars.without])
     page.button_group(key="removed_3").set_value(["2.1"]).run()
-    until(page, said(f"without 2.1: {100 * bars.without[1]:.1f} % of 100 test images wrong"))
+    error = percent(bars.without[1]).replace(" ", "\xa0")  # the page keeps number and sign together
+    until(page, said(f"without 2.1: {error} of 100 test images wrong"))
     # The plain twin keeps that block, and the page says why.
     assert "2.1, 3.1 cannot go" in texts(page.info)
 
