@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +30,8 @@ class Contest:
         turn_seconds: how long a turn is to take, about.
         steps: of every turn; None to choose by `turn_seconds`, for each side by its own pace.
         method: what the children are asked for, "train" or "train_whole".
+        real_steps: of every net, over which the warm-up is spread.
+        end: by `time.monotonic`, when nothing new is to begin.
         save: called with the results whenever there are new ones.
     """
 
@@ -39,6 +43,8 @@ class Contest:
         turn_seconds: float,
         steps: int | None,
         method: str = "train",
+        real_steps: int,
+        end: float = float("inf"),
         save: Callable[[dict[str, Any]], None],
     ) -> None:
         self._device, self._ours, self._method = device, ours, method
@@ -48,18 +54,18 @@ class Contest:
         self._turns: dict[str, list[Turn]] = {}
         self._extra: dict[str, dict[str, Any]] = {}
         self.errors: dict[str, str] = {}
-        self._save = save
+        self._load: list[float] = []
+        self._real_steps, self._end, self._save = real_steps, end, save
 
-    def enter(self, name: str, make: Callable[[], Side], extra: dict[str, Any] | None = None):
-        """Start a side, warm it up and find its pace; what goes wrong is kept in `errors`.
+    def enter(self, name: str, side: Side, extra: dict[str, Any] | None = None) -> None:
+        """Warm a side up and find its pace; what goes wrong is kept in `errors`.
 
         Args:
             extra: what else the results shall say of it.
         """
-        say(f"  {name}: starting")
-        side = None
         try:
-            side = make()
+            if time.monotonic() > self._end:
+                raise TimeoutError("left out, since the time is over")
             side.warm_up()
             self._sides[name], self._turns[name] = side, []
             self._extra[name] = extra or {}
@@ -79,13 +85,12 @@ class Contest:
         pilot = side.turn(PILOT_STEPS[self._device])
         return max(PILOT_STEPS[self._device], round(self._turn_seconds / pilot.step_seconds))
 
-    def _lose(self, name: str, error: Exception, side: Side | None) -> None:
+    def _lose(self, name: str, error: Exception, side: Side) -> None:
         text = str(error) if isinstance(error, ChildError) else f"{type(error).__name__}: {error}"
         say(f"  {name}: {text.strip().splitlines()[-1] if text.strip() else error!r}")
         self.errors[name] = text
         self._sides.pop(name, None)
-        if side is not None:
-            side.close()
+        side.close()
 
     def rounds(self, repeats: int, deadline: float) -> None:
         """Take turns; the side that begins changes from round to round.
@@ -103,6 +108,7 @@ class Contest:
             names = list(self._sides)
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 self._take_turn(name)
+            self._load.append(os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan)
             say(f"  round {number + 1}: {self._line()}")
             self._save(self.results())
 
@@ -123,7 +129,7 @@ class Contest:
         """Seconds of one step of every net, turn by turn."""
         return [turn.step_seconds for turn in self._turns.get(name, [])]
 
-    def results(self, real_steps: int | None = None) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Plain values: every turn, spreads, ratios, errors."""
         sides: dict[str, Any] = {}
         for name, turns in self._turns.items():
@@ -143,9 +149,14 @@ class Contest:
                 }
             if turns:
                 sides[name]["step_seconds"] = Spread.of(self.step_seconds(name)).to_dict()
-        return {"sides": sides, "ratios": self._ratios(real_steps), "errors": dict(self.errors)}
+        return {
+            "sides": sides,
+            "ratios": self._ratios(),
+            "load_average": self._load,
+            "errors": dict(self.errors),
+        }
 
-    def _ratios(self, real_steps: int | None) -> dict[str, Any]:
+    def _ratios(self) -> dict[str, Any]:
         """Rival over ours by round, and with the warm-up of both over the real number of steps."""
         mine, out = self.step_seconds(self._ours), {}
         for name in self._turns:
@@ -155,10 +166,10 @@ class Contest:
             by_round = ratios(theirs, mine)
             out[name] = {"rounds": by_round, **Spread.of(by_round).to_dict()}
             both = [self._sides.get(side) for side in (name, self._ours)]
-            if real_steps and all(both):
+            if self._method == "train" and all(both):
                 rival, ours = (side.warm_seconds for side in both if side)
-                whole = with_warm_up(rival, theirs, real_steps)
-                out[name]["with_warm_up"] = whole / with_warm_up(ours, mine, real_steps)
+                whole = with_warm_up(rival, theirs, self._real_steps)
+                out[name]["with_warm_up"] = whole / with_warm_up(ours, mine, self._real_steps)
         return out
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from benchmarks.report import print_table
 from benchmarks.rivals.child import Child
 from benchmarks.rivals.sides import Sides
 from benchmarks.workloads import Workload, workloads
+from resnet_viz.runs.lanes import available_cores
 
 RIVALS = ("tutorial", "sequential", "processes", "bare")
 TURN_SECONDS = {"cpu": 4.0, "cuda": 2.0, "mps": 4.0}
@@ -83,6 +84,7 @@ class Benchmark:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._started = time.monotonic()
+        self._parts = 0  # of the work that have not taken turns yet
         self._results: dict[str, Any] = {
             "command": sys.argv[1:],
             "started": time.strftime("%Y-%m-%d %H:%M:%S %z"),
@@ -94,11 +96,10 @@ class Benchmark:
         """Measure everything that was asked for."""
         options = self._options
         chosen = [workloads(options.folder)[name] for name in options.workloads]
-        from benchmarks.rivals.devices import Look
-        from resnet_viz.runs.lanes import available_cores
-
         say("looking at the device and making the data")
-        look = Child(Look, device=options.device, threads=available_cores())
+        look = Child(
+            "benchmarks.rivals.devices:Look", device=options.device, threads=available_cores()
+        )
         try:
             found = look.call("look", patience=options.patience)
             data = list(dict.fromkeys(run.data for w in chosen for run in w.runs))
@@ -111,54 +112,54 @@ class Benchmark:
         self._save()
         say(f"{found['device_name']}, torch {found['torch']}, {found['machine']['dtype']}")
         sides = Sides(found, options)
-        for number, workload in enumerate(chosen):
-            self._measure(workload, sides, len(chosen) - number)
+        rivals = [name for name in options.rivals if name != "bare"]
+        self._parts = len(chosen) * (bool(rivals) + ("bare" in options.rivals))
+        for workload in chosen:
+            say(f"{workload.name}: {workload.title}")
+            self._results["workloads"][workload.name] = workload.to_dict()
+            if rivals:
+                self._measure_rivals(workload, sides, rivals)
+            if "bare" in options.rivals:
+                self._measure_app(workload, sides)
         self._results["finished"] = True
         self._save()
         print_table(self._results)
 
-    def _deadline(self, share: float) -> float:
-        """When a part of the work that is left has to end."""
-        if self._options.budget is None:
-            return float("inf")
+    def _end(self) -> float:
+        """When nothing new may begin, by `time.monotonic`."""
+        budget = self._options.budget
+        return float("inf") if budget is None else self._started + budget
+
+    def _deadline(self) -> float:
+        """When the part that is about to take turns has to stop: all that are left get as much."""
         now = time.monotonic()
-        left = self._started + self._options.budget - now
-        return now + share * left
+        self._parts -= 1
+        return now + (self._end() - now) / (self._parts + 1)
 
-    def _measure(self, workload: Workload, sides: Sides, left: int) -> None:
-        """One workload against the rivals, then a real sweep of it against ourselves, bare."""
-        options, rivals = self._options, self._options.rivals
-        say(f"{workload.name}: {workload.title}")
-        kept = self._results["workloads"].setdefault(workload.name, {"title": workload.title})
-        kept["nets"] = [run.net.name for run in workload.runs]
-        kept["real_steps"] = workload.real_steps
-        others = [name for name in rivals if name != "bare"]
-        parts = left * (bool(others) + ("bare" in rivals))
+    def _measure_rivals(self, workload: Workload, sides: Sides, rivals: list[str]) -> None:
+        """Ourselves against the rivals."""
+        options = self._options
         seconds = options.turn_seconds or TURN_SECONDS[sides.device]
+        contest = self._contest(workload, sides, "rivals", "ours", seconds, options.steps)
+        try:
+            sides.enter_rivals(contest, workload, rivals)
+            contest.rounds(options.repeats, self._deadline())
+            found = sides.roofline(workload, contest.step_seconds("ours"))
+            self._results["workloads"][workload.name]["roofline"] = found
+            self._save()
+        finally:
+            contest.close()
 
-        if others:
-            contest = self._contest(workload, sides, "rivals", "ours", seconds, options.steps)
-            try:
-                sides.enter_rivals(contest, workload, others)
-                contest.rounds(options.repeats, self._deadline(1 / parts))
-                self._keep(workload, "rivals", contest)
-                kept["roofline"] = sides.roofline(workload, contest.step_seconds("ours"))
-                self._save()
-            finally:
-                contest.close()
-        if "bare" in rivals:
-            whole = workload.name == "quick"
-            steps = options.app_steps if whole else options.steps
-            contest = self._contest(
-                workload, sides, "app", "app", options.app_seconds, steps, whole=whole
-            )
-            try:
-                sides.enter_app(contest, workload)
-                parts = left * 2 - bool(others) if others else left
-                contest.rounds(options.repeats, self._deadline(1 / parts))
-                self._keep(workload, "app", contest)
-            finally:
-                contest.close()
+    def _measure_app(self, workload: Workload, sides: Sides) -> None:
+        """A real sweep against ourselves, bare."""
+        options, whole = self._options, workload.name == "quick"
+        steps = options.app_steps if whole else options.steps
+        contest = self._contest(workload, sides, "app", "app", options.app_seconds, steps, whole)
+        try:
+            sides.enter_app(contest, workload)
+            contest.rounds(options.repeats, self._deadline())
+        finally:
+            contest.close()
 
     def _contest(
         self,
@@ -180,13 +181,10 @@ class Benchmark:
             turn_seconds=seconds,
             steps=steps,
             method="train_whole" if whole else "train",
+            real_steps=workload.real_steps,
+            end=self._end(),
             save=save,
         )
-
-    def _keep(self, workload: Workload, part: str, contest: Contest) -> None:
-        results = contest.results(workload.real_steps)
-        self._results["workloads"][workload.name][part] = results
-        self._save()
 
     def _save(self) -> None:
         """Write the whole file anew, so that a killed benchmark loses nothing."""

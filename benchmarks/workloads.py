@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from resnet_viz.specs import DataSpec, NetSpec, RunSpec, TrainSpec
 from resnet_viz.sweeps import PRESETS, WARMUP_DEPTH, WARMUP_ERROR
@@ -35,6 +36,14 @@ class Workload:
     title: str
     runs: tuple[RunSpec, ...]
     real_steps: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a file of results says of it."""
+        return {
+            "title": self.title,
+            "nets": [run.net.name for run in self.runs],
+            "real_steps": self.real_steps,
+        }
 
 
 def data_of(folder: Path | None) -> DataSpec:

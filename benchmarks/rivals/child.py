@@ -5,10 +5,10 @@ The parent measures; the child starts, warms up and waits at the pipe until it i
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import time
 import traceback
-from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
@@ -33,17 +33,19 @@ class Child:
     """The parent's end of the pipe.
 
     Args:
-        make: a module's function or class; called in the new process with `arguments`.
+        make: "module:class", imported and called with `arguments` in the new process, so that
+            what is missing is missed there alone.
     """
 
-    def __init__(self, make: Callable[..., Any], **arguments: Any) -> None:
+    def __init__(self, make: str, **arguments: Any) -> None:
         context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
         self.pipe, theirs = context.Pipe()
-        self._started = time.perf_counter()
+        self._started = time.time()
         self._process = context.Process(target=_serve, args=(theirs, make, arguments))
         self._process.start()
         theirs.close()
         self.start_seconds: float | None = None
+        self._broken: ChildError | None = None
 
     def wait_ready(self, patience: float = PATIENCE_SECONDS) -> None:
         """Wait until imports and device are there.
@@ -51,9 +53,14 @@ class Child:
         Raises:
             ChildError: they are not.
         """
+        if self._broken:
+            raise self._broken
         if self.start_seconds is None:
-            self.receive(patience)
-            self.start_seconds = time.perf_counter() - self._started
+            try:
+                self.start_seconds = self.receive(patience) - self._started
+            except ChildError as error:
+                self._broken = error
+                raise
 
     def send(self, method: str, *arguments: Any) -> None:
         """Ask for something; the answer comes by `receive`.
@@ -122,14 +129,16 @@ def first_ready(children: list[Child], patience: float = PATIENCE_SECONDS) -> Ch
     return next(child for child in children if child.pipe in ready)
 
 
-def _serve(pipe: Connection, make: Callable[..., Any], arguments: dict[str, Any]) -> None:
+def _serve(pipe: Connection, make: str, arguments: dict[str, Any]) -> None:
     """Answer until the parent closes the pipe or is gone."""
     contestant: Any = None
     method, values = "", ()
     while True:
         try:
             if contestant is None:
-                contestant, answer = make(**arguments), None
+                module, name = make.split(":")
+                contestant = getattr(importlib.import_module(module), name)(**arguments)
+                answer = time.time()
             else:
                 answer = getattr(contestant, method)(*values)
             pipe.send((True, answer))

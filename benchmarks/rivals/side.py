@@ -38,6 +38,8 @@ class Side:
             ones go first, each of the others as soon as one has finished.
         own_clock: take the seconds that the only child measured itself, because it leaves out a
             part of its turn.
+        warm_alone: let the children warm up one after another, since cuDNN's choice of kernels
+            goes wrong on a busy device; the longest counts, as if the others took no time.
     """
 
     def __init__(
@@ -47,19 +49,20 @@ class Side:
         *,
         at_once: int | None = None,
         own_clock: bool = False,
+        warm_alone: bool = False,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.name = name
         self.children = list(children)
         self._at_once = at_once or len(self.children)
-        self._own_clock = own_clock
+        self._own_clock, self._warm_alone = own_clock, warm_alone
         self._patience = patience
         self.start_seconds = 0.0
         self.warm_seconds = 0.0
         self.info: Any = None
 
-    def warm_up(self) -> None:
-        """Start the processes (`start_seconds`), then build and take first steps (`warm_seconds`).
+    def wait_ready(self) -> None:
+        """Wait until every process has started (`start_seconds`).
 
         Raises:
             ChildError: one of the children cannot.
@@ -67,8 +70,24 @@ class Side:
         for child in self.children:
             child.wait_ready(self._patience)
         self.start_seconds = max(child.start_seconds or 0.0 for child in self.children)
-        self.warm_seconds, answers = self._ask("prepare")
-        self.info = answers[0]
+
+    def warm_up(self) -> None:
+        """Build and take first steps (`warm_seconds`).
+
+        Raises:
+            ChildError: one of the children cannot.
+        """
+        self.wait_ready()
+        if self._warm_alone:
+            seconds = []
+            for child in self.children:
+                start = time.perf_counter()
+                self.info = child.call("prepare", patience=self._patience)
+                seconds.append(time.perf_counter() - start)
+            self.warm_seconds = max(seconds)
+        else:
+            self.warm_seconds, answers = self._ask("prepare")
+            self.info = answers[0]
 
     def turn(self, *arguments: Any, method: str = "train") -> Turn:
         """Train; the first argument is the number of steps.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from benchmarks.contest import Contest, say
 from benchmarks.ratios import Spread
-from benchmarks.rivals.child import Child
+from benchmarks.rivals.child import Child, ChildError
 from benchmarks.rivals.modes import Mode
 from benchmarks.rivals.mps import Mps
 from benchmarks.rivals.side import Side
@@ -23,6 +24,8 @@ from resnet_viz.specs import RunSpec
 
 # Steps of a real sweep of which a turn sees a part: on a CPU so few that every step is stored.
 APP_STEPS = {"cpu": 1000, "mps": 1000, "cuda": PAPER_STEPS}
+
+SEQUENTIAL = "benchmarks.rivals.sequential:Sequential"
 
 
 class Sides:
@@ -41,44 +44,52 @@ class Sides:
 
     def enter_rivals(self, contest: Contest, workload: Workload, rivals: Sequence[str]) -> None:
         """Let ourselves and the rivals start, each behind the other so that none disturbs."""
-        from benchmarks.rivals.sequential import Sequential
-        from benchmarks.rivals.tutorial import Tutorial
-
         runs = workload.runs
-        contest.enter("ours", lambda: self._ours(runs, PROBE_EVERY))
         everybody = {"runs": runs, "device": self.device, "threads": self._cores}
+        made = {"ours": self._ours(runs, PROBE_EVERY)}  # all start at once, but nobody works yet
         if "tutorial" in rivals:
-            contest.enter(
-                "tutorial",
-                lambda: self._side("tutorial", [Child(Tutorial, **everybody)], own_clock=True),
-            )
-        if not {"sequential", "processes"} & set(rivals):
-            return
-        child = Child(Sequential, **everybody, compiled=self._options.compile)
+            children = [Child("benchmarks.rivals.tutorial:Tutorial", **everybody)]
+            made["tutorial"] = self._side("tutorial", children, own_clock=True)
+        tries = {"sequential", "processes"} & set(rivals)
+        if tries:
+            child = Child(SEQUENTIAL, **everybody, compiled=self._options.compile)
+            made["sequential"] = self._side("sequential", [child])
+        for side in made.values():
+            with suppress(ChildError):  # who has not started says so when it is to warm up
+                side.wait_ready()
+        for name in ("ours", "tutorial"):
+            if name in made:
+                contest.enter(name, made[name])
+        if tries:
+            self._enter_tuned(contest, runs, made["sequential"], tries)
+
+    def _enter_tuned(
+        self, contest: Contest, runs: Sequence[RunSpec], side: Side, tries: set[str]
+    ) -> None:
+        """The hand-tuned loop, once in one process and once in many, in the modes of a trial."""
         try:
-            chosen = child.call("choose", patience=self._options.patience)
-        except Exception as error:  # noqa: BLE001 - then its mode is the plainest
-            say(f"  trial: {error}")
-            chosen = {"mode": Mode(), "trials": {"failed": str(error)}}
+            chosen = side.children[0].call("choose", patience=self._options.patience)
+        except ChildError as error:
+            side.close()
+            contest.errors |= dict.fromkeys(tries, f"the trial of modes failed: {error}")
+            return
         say(f"  trial: {chosen['trials']}")
-        trials = {"trials": chosen["trials"], "mode": chosen["mode"].name}
-        if "sequential" in rivals:
-            contest.enter("sequential", lambda: self._side("sequential", [child]), trials)
+        if "sequential" in tries:
+            found = {"trials": chosen["trials"], "mode": chosen["mode"].name}
+            contest.enter("sequential", side, found)
         else:
-            child.close()
-        if "processes" in rivals and len(runs) > 1:
-            mode = chosen["mode"]
+            side.close()
+        if "processes" in tries and len(runs) > 1:
+            mode = chosen["side_by_side"]
             with Mps(wanted=self._options.mps and self.device == "cuda") as mps:
-                extra = {"mps": mps.state, "mode": mode.name}
-                contest.enter("processes", lambda: self._processes(runs, mode), extra)
+                found = {"mps": mps.state, "mode": mode.name}
+                contest.enter("processes", self._processes(runs, mode), found)
 
     def _side(self, name: str, children: list[Child], **options: Any) -> Side:
         return Side(name, children, patience=self._options.patience, **options)
 
     def _ours(self, runs: Sequence[RunSpec], probe_every: int, as_worker: bool = False) -> Side:
         """A process for each lane, as the program deals the runs out."""
-        from benchmarks.rivals.ours import Ours
-
         machine = self._look["machine"]
         places = deal(runs, self.device, self._cores, Machine.from_dict(machine))
         children = []
@@ -87,7 +98,7 @@ class Sides:
             threads = next(place.threads for place in places if place.lane == lane)
             children.append(
                 Child(
-                    Ours,
+                    "benchmarks.rivals.ours:Ours",
                     runs=mine,
                     device=self.device,
                     threads=threads,
@@ -103,15 +114,14 @@ class Sides:
 
         The longest go first, which ends soonest. A mode is used as the trial found it.
         """
-        from benchmarks.rivals.sequential import Sequential
-
         ordered = sorted(runs, key=run_seconds, reverse=True)
         children = [
-            Child(Sequential, runs=[run], device=self.device, threads=1, mode=mode)
+            Child(SEQUENTIAL, runs=[run], device=self.device, threads=1, mode=mode)
             for run in ordered
         ]
-        on_cpu = self.device == "cpu"
-        return self._side("processes", children, at_once=self._cores if on_cpu else None)
+        if self.device == "cpu":
+            return self._side("processes", children, at_once=self._cores)
+        return self._side("processes", children, warm_alone=True)
 
     # --- a real sweep against ourselves ---
 
@@ -120,16 +130,16 @@ class Sides:
 
         Both have a worker's priority.
         """
-        from benchmarks.rivals.app import App
-
         runs = workload.runs
         if workload.name != "quick":  # which is trained whole
             steps = APP_STEPS[self.device]
             runs = tuple(replace(r, train=replace(r.train, steps=steps)) for r in runs)
         app = {"runs": runs, "device": self.device, "machine": self._look["machine"]}
-        contest.enter("app", lambda: self._side("app", [Child(App, **app)], own_clock=True))
+        contest.enter(
+            "app", self._side("app", [Child("benchmarks.rivals.app:App", **app)], own_clock=True)
+        )
         if "app" not in contest.errors:
-            contest.enter("bare", lambda: self._ours(runs, 0, as_worker=True))
+            contest.enter("bare", self._ours(runs, 0, as_worker=True))
 
     # --- roofline ---
 
