@@ -107,6 +107,8 @@ def note(machine: dict[str, Any]) -> str:
     """What the comparison is about on this device."""
     if machine["dtype"] != "float32":
         return f"ours trains in {machine['dtype']}"
+    if not machine["channels_last"]:
+        return "ours trains in float32 and contiguous here, too: the two are to be the same"
     return (
         "ours trains in float32 here, too: the difference is that of memory layout and kernels "
         "alone, not of the number format"

@@ -30,7 +30,7 @@ class Contest:
         turn_seconds: how long a turn is to take, about.
         steps: of every turn; None to choose by `turn_seconds`, for each side by its own pace.
         method: what the children are asked for, "train" or "train_whole".
-        real_steps: of every net, over which the warm-up is spread.
+        real_steps: of every net, over which the warm-up is spread; None where it says nothing.
         end: by `time.monotonic`, when nothing new is to begin.
         save: called with the results whenever there are new ones.
     """
@@ -43,7 +43,7 @@ class Contest:
         turn_seconds: float,
         steps: int | None,
         method: str = "train",
-        real_steps: int,
+        real_steps: int | None,
         end: float = float("inf"),
         save: Callable[[dict[str, Any]], None],
     ) -> None:
@@ -166,7 +166,7 @@ class Contest:
             by_round = ratios(theirs, mine)
             out[name] = {"rounds": by_round, **Spread.of(by_round).to_dict()}
             both = [self._sides.get(side) for side in (name, self._ours)]
-            if self._method == "train" and all(both):
+            if self._real_steps and all(both):
                 rival, ours = (side.warm_seconds for side in both if side)
                 whole = with_warm_up(rival, theirs, self._real_steps)
                 out[name]["with_warm_up"] = whole / with_warm_up(ours, mine, self._real_steps)

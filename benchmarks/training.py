@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import resnet_viz
 from benchmarks.browser import temporary_home
 from benchmarks.contest import Contest, say
 from benchmarks.report import print_table
@@ -30,6 +31,7 @@ from benchmarks.workloads import Workload, workloads
 from resnet_viz.runs.lanes import available_cores
 
 RIVALS = ("tutorial", "sequential", "processes", "bare")
+_SETTINGS = ("OMP_", "GOMP_", "MKL_", "PYTORCH_", "CUDA_")  # what may change the speed
 TURN_SECONDS = {"cpu": 4.0, "cuda": 2.0, "mps": 4.0}
 
 
@@ -88,6 +90,10 @@ class Benchmark:
         self._results: dict[str, Any] = {
             "command": sys.argv[1:],
             "started": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+            "environment": {
+                name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)
+            },
+            "program": resnet_viz.__version__,
             "workloads": {},
             "finished": False,
         }
@@ -181,7 +187,7 @@ class Benchmark:
             turn_seconds=seconds,
             steps=steps,
             method="train_whole" if whole else "train",
-            real_steps=workload.real_steps,
+            real_steps=workload.real_steps if part == "rivals" else None,
             end=self._end(),
             save=save,
         )

@@ -10,6 +10,8 @@ from resnet_viz.datasets.batches import augment, batch_indices, normalize
 from resnet_viz.datasets.load import Dataset
 from resnet_viz.specs import DataSpec, TrainSpec
 
+AHEAD = 512
+
 
 class HostFeed:
     """On a CPU: the very batches that the program trains on, drawn by (seed, step)."""
@@ -35,10 +37,19 @@ class DeviceFeed:
     The images come in the program's own order (permutation by epoch and seed); crops and mirrored
     images are drawn on the device, so they are others. Between two calls of `next` the host calls
     `refill_if_due`.
+
+    Args:
+        ahead: batches whose order lies on the device; the host waits for it once in so many steps.
     """
 
     def __init__(
-        self, data: Dataset, spec: DataSpec, train: TrainSpec, channels_last: bool, device: str
+        self,
+        data: Dataset,
+        spec: DataSpec,
+        train: TrainSpec,
+        channels_last: bool,
+        device: str,
+        ahead: int = AHEAD,
     ) -> None:
         self._spec, self._train, self._channels_last = spec, train, channels_last
         self._count, self._batch = len(data.train_labels), train.batch_size
@@ -46,7 +57,7 @@ class DeviceFeed:
         self._labels = data.train_labels.to(device)
         self._scale = (1 / (255 * data.std)).reshape(1, -1, 1, 1).to(device)
         self._shift = (data.mean / data.std).reshape(1, -1, 1, 1).to(device)
-        self._steps = max(1, self._count // self._batch)  # between refills
+        self._steps = ahead
         self._order = torch.empty(self._steps * self._batch, dtype=torch.int64, device=device)
         self._position = torch.zeros((), dtype=torch.int64, device=device)
         self._within = torch.arange(self._batch, device=device)
@@ -54,7 +65,7 @@ class DeviceFeed:
         self._taken = 0
 
     def refill_if_due(self) -> None:
-        """Put the order of the images that come next on the device, once an epoch."""
+        """Put the order of the images that come next on the device, if those there are used up."""
         if self._taken % self._steps == 0:
             block = self._taken // self._steps
             order = batch_indices(self._count, len(self._order), block, self._train.seed)

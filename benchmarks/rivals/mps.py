@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 
 CONTROL = "nvidia-cuda-mps-control"
 _FOLDERS = ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY")
@@ -14,8 +15,8 @@ _FOLDERS = ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY")
 class Mps:
     """Within it, processes that are started share the device through a server of their own.
 
-    The server stays until the last of the processes is gone and `quit` has reached it; no setting
-    of the device is changed.
+    The server stays until `stop`, after the last of its processes; no setting of the device is
+    changed.
 
     Attributes:
         state: whether it is there, in words.
@@ -44,17 +45,18 @@ class Mps:
         return self
 
     def __exit__(self, *_details: object) -> None:
-        """New processes do without it; those that have it keep it until they end."""
-        if self.state == "on":
-            environment = dict(os.environ)
-            # "quit" waits for the clients, so it is left to do that by itself.
-            quitting = subprocess.Popen(
-                [CONTROL], stdin=subprocess.PIPE, env=environment, stdout=subprocess.DEVNULL
-            )
-            assert quitting.stdin is not None
-            quitting.stdin.write(b"quit\n")
-            quitting.stdin.close()
+        """Processes that start from here on do without it."""
         self._forget()
+
+    def stop(self) -> None:
+        """End the server, once its processes have ended."""
+        if self.state != "on" or self._folder is None:
+            return
+        environment = {**os.environ, **dict.fromkeys(_FOLDERS, self._folder)}
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run([CONTROL], input=b"quit\n", env=environment, timeout=20, check=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self.state = "was on"
 
     def _forget(self) -> None:
         for name in _FOLDERS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ class Side:
             part of its turn.
         warm_alone: let the children warm up one after another, since cuDNN's choice of kernels
             goes wrong on a busy device; the longest counts, as if the others took no time.
+        afterwards: called when the children have ended.
     """
 
     def __init__(
@@ -50,13 +51,14 @@ class Side:
         at_once: int | None = None,
         own_clock: bool = False,
         warm_alone: bool = False,
+        afterwards: Callable[[], None] = lambda: None,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.name = name
         self.children = list(children)
         self._at_once = at_once or len(self.children)
         self._own_clock, self._warm_alone = own_clock, warm_alone
-        self._patience = patience
+        self._patience, self._afterwards = patience, afterwards
         self.start_seconds = 0.0
         self.warm_seconds = 0.0
         self.info: Any = None
@@ -119,6 +121,7 @@ class Side:
         """End the processes."""
         for child in self.children:
             child.close()
+        self._afterwards()
 
 
 __all__ = ["ChildError", "Side", "Turn"]

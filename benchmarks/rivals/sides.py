@@ -83,7 +83,7 @@ class Sides:
             mode = chosen["side_by_side"]
             with Mps(wanted=self._options.mps and self.device == "cuda") as mps:
                 found = {"mps": mps.state, "mode": mode.name}
-                contest.enter("processes", self._processes(runs, mode), found)
+                contest.enter("processes", self._processes(runs, mode, mps), found)
 
     def _side(self, name: str, children: list[Child], **options: Any) -> Side:
         return Side(name, children, patience=self._options.patience, **options)
@@ -109,7 +109,7 @@ class Sides:
             )
         return self._side("ours", children)
 
-    def _processes(self, runs: Sequence[RunSpec], mode: Mode) -> Side:
+    def _processes(self, runs: Sequence[RunSpec], mode: Mode, mps: Mps) -> Side:
         """A process for each net; on a CPU of one thread, as many at a time as there are cores.
 
         The longest go first, which ends soonest. A mode is used as the trial found it.
@@ -121,7 +121,7 @@ class Sides:
         ]
         if self.device == "cpu":
             return self._side("processes", children, at_once=self._cores)
-        return self._side("processes", children, warm_alone=True)
+        return self._side("processes", children, warm_alone=True, afterwards=mps.stop)
 
     # --- a real sweep against ourselves ---
 

@@ -78,13 +78,13 @@ def pair(data_spec, batch=200):
     return (
         data,
         HostFeed(data, data_spec, train, True),
-        DeviceFeed(data, data_spec, train, True, "cpu"),
+        DeviceFeed(data, data_spec, train, True, "cpu", ahead=7),
     )
 
 
 def test_device_batches_are_the_programs_own_across_epochs():
     _data, host, device = pair(DataSpec("digits", image_size=16))
-    for _ in range(17):  # 7.2 batches an epoch, 7 between refills
+    for _ in range(17):  # 7.2 batches an epoch, 7 on the device
         device.refill_if_due()
         images, labels = device.next()
         expected, classes = host.next()
