@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 
 def data_home() -> Path:
     """`RESNET_VIZ_HOME`, or the user's data directory by the platform's convention."""
     chosen = os.environ.get("RESNET_VIZ_HOME")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("resnet_viz")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs  # only where nobody chose: a machine that trains may be without it
+
+    return platformdirs.user_data_path("resnet_viz")
 
 
 def datasets_home() -> Path:
