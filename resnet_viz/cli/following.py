@@ -27,7 +27,7 @@ def follow(
     supervisor: Supervisor,
     sweep_id: str,
     until: Callable[[], bool] = lambda: False,
-) -> bool:
+) -> float:
     """Wait until nothing of a sweep waits or trains; say on stderr how far it is.
 
     Args:
@@ -35,13 +35,16 @@ def follow(
             run is paused, which writes its checkpoint.
 
     Returns:
-        Whether the sweep came to its end, and was not paused by this.
+        Seconds by the clock from the moment when the first run was taken up.
     """
     pace, said, due, interrupted = _Pace(), set[str](), 0.0, False
+    begun = None
     with _ending_as_interrupt():
         try:
             while any(run.status in ACTIVE for run in store.runs(sweep_id)):
                 runs = store.runs(sweep_id)
+                if begun is None and any(run.status == "running" for run in runs):
+                    begun = time.monotonic()
                 pace.look(runs)
                 _say_once(said, (supervisor.error, *(run.notes for run in runs)))
                 if time.monotonic() >= due:
@@ -55,10 +58,11 @@ def follow(
             interrupted = True
         if interrupted:
             _pause(store, sweep_id)
+    seconds = 0.0 if begun is None else time.monotonic() - begun
     runs = store.runs(sweep_id)
     _say(pace.line(runs), last=True)
     _say_once(said, (run.error for run in runs))
-    return not interrupted
+    return seconds
 
 
 @contextmanager

@@ -5,35 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shlex
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from resnet_viz.checks import check_integer
 from resnet_viz.cli.following import follow
 from resnet_viz.cli.looking import check_folders
+from resnet_viz.cli.reproduced import command_of, draw_file, note_machine, write_files
 from resnet_viz.cli.watching import supervised, table
 from resnet_viz.datasets import catalogue
-from resnet_viz.datasets.naming import named_data
 from resnet_viz.i18n import _
 from resnet_viz.records import ACTIVE, RESUMABLE, RunInfo
 from resnet_viz.reproductions import FIGURE6_ITERATIONS, figure6, paper_split
-from resnet_viz.runs.hardware import processor_name
+from resnet_viz.runs.estimate import estimate_sweep, why_it_cannot_fit
 from resnet_viz.runs.lanes import available_cores
-from resnet_viz.runs.reader import RunHistory, SweepReader
-from resnet_viz.runs.reference import (
-    MOST_RECORDS,
-    Reference,
-    compact_run,
-    read_reference,
-    write_reference,
-)
 from resnet_viz.runs.store import RunStore
-from resnet_viz.runs.tables import sweep_csv, sweep_json
 from resnet_viz.specs import DATASETS, DataSpec
 from resnet_viz.sweeps import SweepSpec
+from resnet_viz.training.schedule import check_probe_every
 
 PROBE_EVERY = 1000  # steps between profiles, unless asked for: the figure needs none
 FINISHED, FAILED, BAD_INPUT, UNFINISHED = 0, 1, 2, 3
@@ -113,15 +103,19 @@ def _reproduce(options: argparse.Namespace) -> int:
         os.environ["RESNET_VIZ_HOME"] = options.home  # the workers' too
     check_folders(options.html, options.json, options.csv)
     if options.draw:
-        return _draw_file(options)
+        print(table(draw_file(options)))
+        return FINISHED
     spec = spec_of(options)
     store = RunStore()
     sweep_id = find_sweep(store, spec)
     if options.draw is None:
-        check_integer("probe_every", options.probe_every, 0, 10_000_000)
+        check_probe_every(options.probe_every)
         if not catalogue.is_present(spec.data):
             text = _("{data} is not on this computer: python -m resnet_viz download {data}")
             print(text.format(data=spec.data.name), file=sys.stderr)
+            return BAD_INPUT
+        if sweep_id is None and (reason := _why_it_cannot_fit(store, spec, options.device)):
+            print(reason, file=sys.stderr)
             return BAD_INPUT
         sweep_id = sweep_id or _create(store, spec, options)
         _train(store, sweep_id, options, started)
@@ -130,7 +124,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         return BAD_INPUT
     runs = store.runs(sweep_id)
     print(table(runs))
-    _write(store, sweep_id, options)
+    write_files(store, sweep_id, options)
     return _tell(runs, options)
 
 
@@ -153,6 +147,14 @@ def find_sweep(store: RunStore, spec: SweepSpec) -> str | None:
     found = [sweep for sweep in store.sweeps() if sweep.spec == spec]
     found.sort(key=lambda sweep: not any(s in sweep.counts for s in (*ACTIVE, *RESUMABLE)))
     return found[0].id if found else None
+
+
+def _why_it_cannot_fit(store: RunStore, spec: SweepSpec, device: str) -> str | None:
+    machine = store.machine(device)
+    device = machine.device if machine else device
+    about, cores = catalogue.describe(spec.data), available_cores()
+    estimate = estimate_sweep(spec.runs(), about, device=device, cores=cores, machine=machine)
+    return why_it_cannot_fit(estimate, device=device)
 
 
 def _create(store: RunStore, spec: SweepSpec, options: argparse.Namespace) -> str:
@@ -179,134 +181,9 @@ def _train(store: RunStore, sweep_id: str, options: argparse.Namespace, started:
 
     with supervised(store, options.device) as supervisor:
         store.resume(waiting)
-        follow(store, supervisor, sweep_id, is_time)
+        seconds = follow(store, supervisor, sweep_id, is_time)
         supervisor.dismiss()
-    note_machine(store, sweep_id)
-
-
-def note_machine(store: RunStore, sweep_id: str) -> str:
-    """Keep what this computer calls the device that a sweep was trained on; returns all so far."""
-    run = next((run for run in store.runs(sweep_id) if run.device), None)
-    if run is None or run.device is None:
-        return machine_words(store, sweep_id)
-    threads = _("{n} thread a process").format(n=run.threads) if run.device == "cpu" else ""
-    parts = (_device_name(run.device), run.device, run.dtype, threads, run.version)
-    words = ", ".join(str(part) for part in parts if part)
-    kept: list[str] = store.setting(_key(sweep_id)) or []
-    if words not in kept:
-        store.set_setting(_key(sweep_id), [*kept, words])
-    return machine_words(store, sweep_id)
-
-
-def machine_words(store: RunStore, sweep_id: str) -> str:
-    """Every computer that a sweep was trained on here, in words; "" before its training."""
-    return "; ".join(store.setting(_key(sweep_id)) or [])
-
-
-def _key(sweep_id: str) -> str:
-    return f"trained_on:{sweep_id}"
-
-
-def _device_name(device: str) -> str:
-    if device == "cuda":
-        import torch
-
-        if torch.cuda.is_available():
-            return torch.cuda.get_device_name()
-    return processor_name() if device == "cpu" else device.upper()
-
-
-def command_of(options: argparse.Namespace, *, public: bool = False) -> str:
-    """The command that goes on with a sweep.
-
-    Args:
-        public: for other people: without the places of this computer.
-    """
-    parts = ["python", "-m", "resnet_viz", "reproduce", options.figure]
-    if options.data:
-        parts += ["--data", options.data]
-    if options.folder:
-        parts += ["--folder", "FOLDER" if public else options.folder]
-    if options.image_size is not None:
-        parts += ["--image-size", str(options.image_size)]
-    for name, default in (("iterations", FIGURE6_ITERATIONS), ("seed", 0)):
-        if getattr(options, name) != default:
-            parts += [f"--{name}", str(getattr(options, name))]
-    if not public:
-        if options.device != "auto":
-            parts += ["--device", options.device]
-        if options.home:
-            parts += ["--home", options.home]
-    return shlex.join(parts)
-
-
-# --- what is written ---
-
-
-def _write(store: RunStore, sweep_id: str, options: argparse.Namespace) -> None:
-    data, words = named_data(store.sweep(sweep_id).spec.data)
-    machine = machine_words(store, sweep_id)
-    if options.csv:
-        options.csv.write_text(sweep_csv(store, sweep_id), "utf-8")
-    if options.json:
-        compact = [compact_run(run, MOST_RECORDS) for run in sweep_json(store, sweep_id)["runs"]]
-        for run in compact:
-            run["spec"] |= {"data": data.to_dict(full=True)}
-        command = command_of(options, public=True)
-        write_reference(options.json, compact, machine=machine, command=command, data=words)
-        print(f"{options.json}: {options.json.stat().st_size / 1e3:.0f} kB", file=sys.stderr)
-    _draw(
-        SweepReader(store, sweep_id).refresh(),
-        about_lines(words, machine, store.runs(sweep_id)),
-        options.html,
-    )
-
-
-def _draw_file(options: argparse.Namespace) -> int:
-    found: Reference = read_reference(Path(options.draw))
-    infos = [info for info, _history in found.runs]
-    print(table(infos))
-    _draw(found.runs, about_lines(found.data, found.machine, infos), options.html)
-    return FINISHED
-
-
-def about_lines(data: str, machine: str, runs: Sequence[RunInfo]) -> list[str]:
-    """What the runs were: data, split, iterations of the paper's, device, time."""
-    spec = runs[0].spec
-    first = _(
-        "Trained on {data} ({val:,} training images held out), {n:,} iterations (the paper: "
-        "{paper:,}), batches of {batch}, seed {seed}, one training of each net."
-    ).format(
-        data=data,
-        val=spec.data.val_images,
-        n=spec.train.steps,
-        paper=FIGURE6_ITERATIONS,
-        batch=spec.train.batch_size,
-        seed=spec.train.seed,
-    )
-    lines = [first]
-    if machine:
-        lines.append(_("Trained by this program: {machine}.").format(machine=machine))
-    if not all(run.status == "done" for run in runs):
-        lines.append(_("Not every net is trained to the end yet."))
-    return lines
-
-
-def _draw(runs: Sequence[RunHistory], about: Sequence[str], file: Path) -> None:
-    """Write the figure, where there is plotly."""
-    try:
-        from resnet_viz.figures.figure6 import figure6_page
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] != "plotly":
-            raise
-        text = _(
-            "The figure needs plotly, which is not installed here (pip install plotly). Where it "
-            "is, draw it from a file of --json: python -m resnet_viz reproduce figure6 --draw FILE"
-        )
-        print(text, file=sys.stderr)
-        return
-    file.write_text(figure6_page(runs, about), "utf-8")
-    print(_("figure: {file}").format(file=file), file=sys.stderr)
+    note_machine(store, sweep_id, seconds)
 
 
 def _tell(runs: Sequence[RunInfo], options: argparse.Namespace) -> int:

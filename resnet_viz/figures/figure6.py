@@ -46,7 +46,7 @@ def figure6(runs: Runs, published: Mapping[str, Published] = CIFAR10_TEST_ERROR)
     )
     for column, family in enumerate(FAMILIES, 1):
         members = [run for run in runs if run[0].spec.net.family == family]
-        members.sort(key=lambda run: run[0].spec.net.depth)
+        members.sort(key=lambda run: _family_and_depth(run[0]))
         depths = [info.spec.net.depth for info, _history in members]
         for run in members:
             shade = colour(family, run[0].spec.net.depth, depths)
@@ -76,14 +76,14 @@ def _longest(runs: Runs) -> int:
 
 
 def _layout() -> dict[str, Any]:
-    inside = {"y": 0.99, "yanchor": "top", "xanchor": "right", "bgcolor": "rgba(255,255,255,0.7)"}
+    below = {"orientation": "h", "y": -0.14, "yanchor": "top", "xanchor": "center"}
     return {
         "template": TEMPLATE,
         "height": _HEIGHT,
-        "margin": {"l": 64, "r": 16, "t": 48, "b": 64},
+        "margin": {"l": 64, "r": 16, "t": 48, "b": 96},
         "hovermode": "closest",
-        "legend1": {**inside, "x": 0.475},
-        "legend2": {**inside, "x": 0.995},
+        "legend1": {**below, "x": 0.24},
+        "legend2": {**below, "x": 0.76},
     }
 
 
@@ -154,19 +154,27 @@ def figure6_page(runs: Runs, about: Sequence[str]) -> str:
         _("iterations"),
         _("training error, whole set (%)"),
         _("test error (%)"),
-        _("published test error (%)"),
+        _("published, CIFAR-10 (%)"),
         _("difference (points)"),
     ]
-    table = html_table(head, [_row(info) for info, _history in runs])
+    infos = sorted((info for info, _history in runs), key=_family_and_depth)
+    table = html_table(head, [_row(info) for info in infos])
     title = _("He et al. 2015, Fig. 6, trained again")
     return html_page(title, [figure6(runs)], [*about, *_notes(runs), _verdict(runs)], table)
 
 
+def _family_and_depth(info: RunInfo) -> tuple[str, int]:
+    return info.spec.net.family, info.spec.net.depth
+
+
 def _row(info: RunInfo) -> list[str]:
+    """A difference is given only on the paper's data, or a copy of them."""
     published = CIFAR10_TEST_ERROR.get(info.spec.net.name)
     ours, theirs = info.test_error, published.test_error if published else None
     sign = "≈ " if published and published.note == "approximate" else ""
-    apart = None if ours is None or theirs is None else 100 * (ours - theirs)
+    apart = None
+    if ours is not None and theirs is not None and info.spec.data.name == "cifar10":
+        apart = 100 * (ours - theirs)
     return [
         info.spec.net.name,
         f"{info.step:,} / {info.spec.train.steps:,}",

@@ -23,7 +23,7 @@ def figures_page(runs: Runs, title: str) -> str:
 def html_page(
     title: str, figures: Sequence[go.Figure], captions: Sequence[str], table: str = ""
 ) -> str:
-    """A whole HTML document: figures that zoom, a table, then a paragraph for each caption.
+    """A whole HTML document: figures that zoom, a paragraph for each caption, then a table.
 
     Args:
         table: markup of `html_table`, or "".
@@ -36,7 +36,7 @@ def html_page(
     return (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
         f"<body style='font-family:sans-serif'><h1>{escape(title)}</h1>"
-        f"{''.join([*charts, table, *paragraphs])}</body></html>\n"
+        f"{''.join([*charts, *paragraphs, table])}</body></html>\n"
     )
 
 

@@ -16,3 +16,8 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def trained_on_key(sweep_id: str) -> str:
+    """The store's setting that keeps the names of the computers that a sweep was trained on."""
+    return f"trained_on:{sweep_id}"

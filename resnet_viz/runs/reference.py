@@ -18,7 +18,7 @@ from resnet_viz.specs import RunSpec, SpecError
 
 FOLDER = Path(__file__).parents[1] / "assets"
 QUICK, FIGURE6 = "reference", "figure6"  # sweeps that come with the program; the second may lack
-MOST_RECORDS = 500  # training records kept of one run, where it is thinned
+MOST_RECORDS = 1000  # training records kept of one run, where it is thinned
 
 
 @dataclass(frozen=True)
