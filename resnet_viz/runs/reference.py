@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,10 +15,11 @@ from typing import Any
 from resnet_viz.i18n import _
 from resnet_viz.records import COLUMNS, PROFILE_COLUMNS, History, Profile, Record, RunInfo
 from resnet_viz.runs.schema import StoreError
-from resnet_viz.specs import RunSpec, SpecError
+from resnet_viz.specs import RunSpec
 
 FOLDER = Path(__file__).parents[1] / "assets"
 QUICK, FIGURE6 = "reference", "figure6"  # sweeps that come with the program; the second may lack
+_NO_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
 MOST_RECORDS = 1000  # training records kept of one run, where it is thinned
 
 
@@ -68,7 +70,7 @@ def read_reference(path: Path) -> Reference:
         if content.startswith(b"\x1f\x8b"):
             content = gzip.decompress(content)
         return _parse(json.loads(content))
-    except (ValueError, LookupError, TypeError, EOFError, SpecError) as error:
+    except (*_NO_GZIP, ValueError, LookupError, TypeError, RecursionError) as error:
         text = _("{file} does not hold a sweep that this program has written: {error}")
         raise StoreError(text.format(file=path.name, error=error)) from None
 
@@ -96,6 +98,8 @@ def _parse(values: Mapping[str, Any]) -> Reference:
         runs.append((info, history))
         if found := tuple(map(_profile, run.get("profiles", ()))):
             profiles.append((info, found))
+    if not runs:
+        raise ValueError("it has no runs")
     return Reference(
         values["machine"],
         values["command"],
