@@ -3,6 +3,7 @@
 python -m benchmarks.bundled --folder FOLDER     # CIFAR-10 as train/<class>/… and test/<class>/…
 python -m benchmarks.bundled --shapes            # the program's own drawn shapes
 python -m benchmarks.bundled --folder FOLDER --export SWEEP   # a sweep that is in the store already
+                                                 # (of its nets, those of these commands)
 
 A training that was stopped goes on where it was when the command is called again.
 """
@@ -14,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,16 @@ def train(store: RunStore, spec: SweepSpec, device: str) -> str:
 
 
 def export(store: RunStore, sweep_id: str, kind: Kind, folder: Path) -> None:
-    """Write a file for each run of a sweep, with the errors that its own weights make."""
+    """Write a file for each net of the kind that a sweep has, with its own weights' errors.
+
+    The sweep may be another one than the kind's, with more nets or another recipe: what the files
+    say of their training is what its runs say.
+    """
+    nets = [run.net for run in kind.sweep.runs()]
     for run in store.runs(sweep_id):
+        if run.spec.net not in nets:
+            print(f"{run.spec.net.name}: left out")
+            continue
         assert run.checkpoint_step is not None, f"{run.spec.net.name} has no checkpoint"
         if run.step < run.spec.train.steps:
             print(f"{run.spec.net.name}: {run.checkpoint_step} of {run.spec.train.steps} steps")
@@ -106,9 +115,10 @@ def export(store: RunStore, sweep_id: str, kind: Kind, folder: Path) -> None:
         assert tuple(found.meta["classes"]) == kind.classes, "the classes are not as published"
         name = f"{kind.prefix}{run.spec.net.name}"
         about = {"trained_on": kind.words, "trained_with": trained_with(run)}
-        measured = measure(store, found, kind, about)
+        data = replace(run.spec.data, name=kind.named.name, folder=None)
+        measured = measure(store, found, kind, data, about)
         path = folder / f"{name}{ENDING}"
-        bundle(found, kind.named, about | measured).save(path)
+        bundle(found, data, about | measured).save(path)
         path.chmod(0o644)  # safetensors lets nobody else read what it writes
         print(name, measured, flush=True)
     size = sum(path.stat().st_size for path in folder.glob(f"*{ENDING}"))
@@ -125,13 +135,16 @@ def trained_with(run: RunInfo) -> str:
 
 
 def measure(
-    store: RunStore, found: Checkpoint, kind: Kind, about: Mapping[str, Any]
+    store: RunStore, found: Checkpoint, kind: Kind, data: DataSpec, about: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Errors of the halved weights on every test and training image, without augmentation."""
+    """Errors of the halved weights on every test and training image, without augmentation.
+
+    Images that were held out for validation count as training images here.
+    """
     out: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"net{ENDING}"
-        bundle(found, kind.named, dict(about)).save(path)
+        bundle(found, data, dict(about)).save(path)
         source = file_source(store, path)
         card = ask_here(card_question(source))
         for split in ("test", "train"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from resnet_viz.nets.bundled import ENDING, BundledNet, nets_in
 from resnet_viz.nets.costs import count_costs
+from resnet_viz.reproductions import FIGURE6_ITERATIONS, figure6
 from resnet_viz.specs import RunSpec
 
 _HEAD = """\
@@ -23,11 +24,11 @@ _TAIL = """\
 ## What they are for, and what not
 
 They are for looking into: to compare a plain with a residual net on one image, and attribution
-methods with each other. They are small nets after a short training, one seed each; their errors
-are not the best that these architectures reach, and are no measure of the paper's nets. They know
-the ten classes of their data set and nothing else: to any other picture they answer with one of
-these ten all the same. Images of 32 pixels a side are what they have seen; a photo is brought to
-that size. Decide nothing about people or things with them.
+methods with each other. They are small nets, one seed each, and how long they were trained stands
+above; their errors are not the best that these architectures reach, and are no measure of the
+paper's nets. They know the ten classes of their data set and nothing else: to any other picture
+they answer with one of these ten all the same. Images of 32 pixels a side are what they have seen;
+a photo is brought to that size. Decide nothing about people or things with them.
 
 ## The data
 
@@ -85,27 +86,64 @@ def _steps(net: BundledNet) -> str:
 
 
 def _recipe(words: str, group: list[BundledNet]) -> str:
-    """The recipe of the nets of one data set, which is the same for all of them."""
+    """The recipe of the nets of one data set, which is the same for all of them.
+
+    Raises:
+        ValueError: it is not.
+    """
     run = group[0].run
     if any((net.run.train, net.run.data) != (run.train, run.data) for net in group):
         raise ValueError(f"the nets on {words} were not trained alike")
     train, data = run.train, run.data
-    epochs = train.steps * train.batch_size / group[0].train_images
-    option = "--shapes" if data.name == "shapes" else "--folder FOLDER"
+    trained = group[0].train_images - data.val_images
+    epochs = train.steps * train.batch_size / trained
     lines = [
         f"On {words}: SGD with momentum {train.momentum:g}, weight decay {train.weight_decay:g} on "
         f"all weights, batches of {train.batch_size}, {train.steps:,} steps ({epochs:.1f} epochs); "
-        f"learning rate {train.lr:g}, reached in {train.warmup_steps} steps, then "
-        f"{_schedule(run)}. {_augmentation(run)} Width {run.net.width}, shortcut A, He "
-        f"initialisation, seed {train.seed}. No validation split.",
+        f"learning rate {train.lr:g}, {_warmup(run)}{_schedule(run)}. {_augmentation(run)} "
+        f"Width {run.net.width}, shortcut A, He initialisation, seed {train.seed}. "
+        f"{_split(group[0])}",
         "",
-        f"Reproduce with: `python -m benchmarks.bundled {option}`"
-        + ("" if data.name == "shapes" else " (FOLDER holds train/<class>/ and test/<class>/)."),
+        f"Reproduce with: {_commands(run)}",
         "",
         *(f"- {net.name}: {net.trained_with}" for net in group),
         "",
     ]
     return "\n".join(lines)
+
+
+def _warmup(run: RunSpec) -> str:
+    steps = run.train.warmup_steps
+    return f"reached in {steps} steps, then " if steps else ""
+
+
+def _split(net: BundledNet) -> str:
+    held_out = net.run.data.val_images
+    if not held_out:
+        return "No validation split."
+    return (
+        f"{held_out:,} of the {net.train_images:,} training images were held out for validation; "
+        "the training error above is of all of them."
+    )
+
+
+def _commands(run: RunSpec) -> str:
+    """The commands that make nets of this recipe again."""
+    if run.data.name == "shapes":
+        return "`python -m benchmarks.bundled --shapes`"
+    where = "(FOLDER holds train/<class>/ and test/<class>/)."
+    paper = figure6(run.data, iterations=run.train.steps, seed=run.train.seed)
+    if run in paper.runs():
+        options = (
+            "" if run.train.steps == FIGURE6_ITERATIONS else f" --iterations {run.train.steps}"
+        )
+        options += f" --seed {run.train.seed}" if run.train.seed else ""
+        return (
+            f"`python -m resnet_viz reproduce figure6 --folder FOLDER{options}`, then with the "
+            f"sweep that it names `python -m benchmarks.bundled --folder FOLDER --export SWEEP` "
+            f"{where}"
+        )
+    return f"`python -m benchmarks.bundled --folder FOLDER` {where}"
 
 
 def _schedule(run: RunSpec) -> str:

@@ -43,8 +43,8 @@ from benchmarks.browser import (
     written_rows,
 )
 from resnet_viz.runs.archive import export_sweep, import_archive
+from resnet_viz.runs.hardware import processor_name
 from resnet_viz.runs.lanes import available_cores
-from resnet_viz.ui.device_line import processor_name
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

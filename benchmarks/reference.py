@@ -6,20 +6,18 @@ python -m benchmarks.reference SWEEP    # writes a sweep that is in the store al
 
 from __future__ import annotations
 
-import gzip
-import json
 import platform
 import sys
 from typing import Any
 
 from resnet_viz import __version__
 from resnet_viz.cli import main as run_command
+from resnet_viz.runs.hardware import processor_name
 from resnet_viz.runs.profile_reader import ProfileReader
 from resnet_viz.runs.profile_tables import profiles_json
-from resnet_viz.runs.reference import PATH
+from resnet_viz.runs.reference import compact_run, reference_path, write_reference
 from resnet_viz.runs.store import RunStore
 from resnet_viz.runs.tables import sweep_json
-from resnet_viz.ui.device_line import processor_name
 
 ARGUMENTS = ["sweep", "--preset", "quick", "--seeds", "3"]
 FIRST_SEED = 0  # whose profiles are kept
@@ -27,13 +25,7 @@ FIRST_SEED = 0  # whose profiles are kept
 
 def kept(run: dict[str, Any], profiles: list[dict[str, Any]]) -> dict[str, Any]:
     """A run without what belongs to the moment, numbers rounded to what a chart can show."""
-    records = [r for r in run["records"] if r["kind"] != "speed"]
-    records += [r for r in run["records"] if r["kind"] == "speed"][-1:]
-    rounded = [
-        {k: round(v, 5) if isinstance(v, float) else v for k, v in r.items() if k != "lr"}
-        for r in records
-    ]
-    out = {"spec": run["spec"], "status": run["status"], "records": rounded}
+    out = compact_run(run)
     if run["spec"]["train"]["seed"] == FIRST_SEED:
         out["profiles"] = [
             {
@@ -69,14 +61,12 @@ def main() -> None:
         f"{processor_name()}, {first['device']}, {first['dtype']}, {first['threads']} thread "
         f"a process, {first['version']}, Python {platform.python_version()}"
     )
-    out = {
-        "machine": machine,
-        "command": " ".join(["python -m resnet_viz", *ARGUMENTS]),
-        "runs": [kept(*pair) for pair in zip(values["runs"], profiles, strict=True)],
-    }
-    text = json.dumps(out, separators=(",", ":")).encode()
-    PATH.write_bytes(gzip.compress(text, 9, mtime=0))
-    print(f"{PATH.name}: {PATH.stat().st_size / 1e3:.0f} kB, resnet_viz {__version__}")
+    runs = [kept(*pair) for pair in zip(values["runs"], profiles, strict=True)]
+    path = reference_path()
+    write_reference(
+        path, runs, machine=machine, command=" ".join(["python -m resnet_viz", *ARGUMENTS])
+    )
+    print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB, resnet_viz {__version__}")
 
 
 if __name__ == "__main__":

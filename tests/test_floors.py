@@ -33,6 +33,7 @@ FLOORS = {
     "transfer": 0,
     "records": 0,
     "sweeps": 0,
+    "reproductions": 0,
     "papers": 0,
     "nets": 1,
     "datasets": 1,

@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 
 from resnet_viz import __version__
-from resnet_viz.cli import attribute, evaluate, features, gradients, lesions, stored, sweeps
+from resnet_viz.cli import (
+    attribute,
+    evaluate,
+    features,
+    gradients,
+    lesions,
+    reproduce,
+    stored,
+    sweeps,
+)
 from resnet_viz.datasets.errors import DataError
 from resnet_viz.i18n import _
 from resnet_viz.runs.schema import StoreError
@@ -16,7 +25,7 @@ from resnet_viz.transfer import TransferError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status: 0 done, 1 a run failed, 2 bad input."""
+    """Run one command; returns its exit status: 0 done, 1 a run failed, 2 bad input, 3 paused."""
     options = make_parser().parse_args(arguments)
     try:
         status: int = options.command(options)
@@ -32,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     sweeps.add_commands(commands)
+    reproduce.add_commands(commands)
     gradients.add_commands(commands)
     features.add_commands(commands)
     attribute.add_commands(commands)

@@ -20,8 +20,14 @@ def figures_page(runs: Runs, title: str) -> str:
     )
 
 
-def html_page(title: str, figures: Sequence[go.Figure], captions: Sequence[str]) -> str:
-    """A whole HTML document: figures that zoom, then a paragraph for each caption."""
+def html_page(
+    title: str, figures: Sequence[go.Figure], captions: Sequence[str], table: str = ""
+) -> str:
+    """A whole HTML document: figures that zoom, a paragraph for each caption, then a table.
+
+    Args:
+        table: markup of `html_table`, or "".
+    """
     charts = [
         figure.to_html(full_html=False, include_plotlyjs=number == 0)
         for number, figure in enumerate(figures)
@@ -30,5 +36,16 @@ def html_page(title: str, figures: Sequence[go.Figure], captions: Sequence[str])
     return (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
         f"<body style='font-family:sans-serif'><h1>{escape(title)}</h1>"
-        f"{''.join([*charts, *paragraphs])}</body></html>\n"
+        f"{''.join([*charts, *paragraphs, table])}</body></html>\n"
     )
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Markup of a table; the first column is text, the others numbers."""
+    style = ["", *[' style="text-align:right;padding-left:1.5em"'] * (len(head) - 1)]
+    first = "".join(f"<th{s}>{escape(c)}</th>" for s, c in zip(style, head, strict=True))
+    body = "".join(
+        f"<tr>{''.join(f'<td{s}>{escape(c)}</td>' for s, c in zip(style, row, strict=True))}</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table>"

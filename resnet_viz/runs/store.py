@@ -28,6 +28,7 @@ from resnet_viz.records import (
     RunInfo,
 )
 from resnet_viz.runs import rows
+from resnet_viz.runs.hardware import trained_on_key
 from resnet_viz.runs.lanes import available_cores, deal, deal_again
 from resnet_viz.runs.rows import KeptCheckpoint, SweepInfo
 from resnet_viz.runs.schema import Database, StoreError
@@ -162,6 +163,7 @@ class RunStore:
             query = "SELECT json_extract(spec, '$.start') FROM runs WHERE sweep_id = ?"
             starts = {row[0] for row in db.execute(query, (sweep_id,))} - {None}
             db.execute("DELETE FROM sweeps WHERE id = ?", (sweep_id,))
+            db.execute("DELETE FROM settings WHERE key = ?", (trained_on_key(sweep_id),))
         for run_id in runs:
             shutil.rmtree(self.checkpoint_folder(run_id), ignore_errors=True)
         self._clear_starts(starts)

@@ -32,6 +32,7 @@ WORKER_BYTES = 600_000_000  # resident memory of a worker with a small net
 MAX_BACKOFF_SECONDS = 60.0
 FORGIVING_SECONDS = 60.0  # without a failure, after which the next one is the first again
 KEPT_LOGS = 20
+DISMISS_SECONDS = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,23 @@ class Supervisor:
                 db.execute("DELETE FROM servers WHERE id = ?", (self.id,))
         except StoreError as error:
             _log.warning("%s", error)
+
+    def dismiss(self) -> None:
+        """Stop supervising, and end the workers started here as soon as they train nothing.
+
+        They would end by themselves in a while; until then they hold memory of their device and
+        the store's file.
+        """
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+        deadline = time.monotonic() + DISMISS_SECONDS
+        while self._children and time.monotonic() < deadline:
+            idle = {worker.id for worker in self.workers() if worker.state == "idle"}
+            for worker_id in idle & self._children.keys():
+                self._children[worker_id].terminate()
+            time.sleep(TICK_SECONDS)
+            self._bury_children()
 
     def _run(self) -> None:
         while not self._closed.is_set():

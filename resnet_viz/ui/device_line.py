@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-from functools import cache
-from pathlib import Path
-
 import psutil
 import streamlit as st
 
 from resnet_viz.i18n import _
+from resnet_viz.runs.hardware import processor_name
 from resnet_viz.ui.session import Backend
 
 
@@ -24,14 +21,3 @@ def device_line(backend: Backend) -> None:
     parts = [device, _("{n:.0f} GB of memory").format(n=gigabytes)]
     parts.append(machine.dtype if machine else _("measuring this computer"))
     st.caption(_("Nets train on: {device}.").format(device=" · ".join(parts)))
-
-
-@cache
-def processor_name() -> str:
-    """The processor's name as its maker writes it, where the system tells."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

@@ -48,11 +48,17 @@ def apply_action(store: RunStore, action: str, run_ids: Sequence[int]) -> None:
     )
 
 
-def net_table(runs: Sequence[RunInfo], store: RunStore | None, *, key: str) -> None:
-    """One row a run; with a store, each row has a menu of what can be done with it."""
+def net_table(runs: Sequence[RunInfo], store: RunStore | None, *, key: str, data: str = "") -> None:
+    """One row a run; with a store, each row has a menu of what can be done with it.
+
+    Args:
+        data: what they were trained on, where it is a copy of what their specs name.
+    """
     titles = _actions()
     labels = net_labels(list(dict.fromkeys(run.spec.net for run in runs)))
-    rows = [_row(run, labels[run.spec.net], [titles[a] for a in actions_for(run)]) for run in runs]
+    rows = [
+        _row(run, labels[run.spec.net], [titles[a] for a in actions_for(run)], data) for run in runs
+    ]
     columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
     several = {(r.spec.train.seed, r.spec.train.lr) for r in runs}
     hidden = [] if len(several) > 1 else ["recipe"]
@@ -99,7 +105,7 @@ def _error_column(title: str) -> Any:
     return st.column_config.NumberColumn(title, format="%.1f %%")
 
 
-def _row(run: RunInfo, label: str, actions: list[str]) -> dict[str, Any]:
+def _row(run: RunInfo, label: str, actions: list[str], data: str) -> dict[str, Any]:
     spec = run.spec
     published = published_test_error(spec)
     return {
@@ -112,7 +118,7 @@ def _row(run: RunInfo, label: str, actions: list[str]) -> dict[str, Any]:
         "train": _per_cent(run.train_error),
         "test": _per_cent(run.test_error),
         "paper": _per_cent(published.test_error if published else None),
-        "protocol": protocol_badge(run) if published else None,
+        "protocol": protocol_badge(run, data) if published else None,
         "speed": run.images_per_second,
         "actions": actions,
     }
@@ -122,9 +128,13 @@ def _per_cent(fraction: float | None) -> float | None:
     return None if fraction is None else 100 * fraction
 
 
-def protocol_badge(run: RunInfo) -> str:
-    """ "same protocol", or in which fields the run differs from the paper's."""
+def protocol_badge(run: RunInfo, data: str = "") -> str:
+    """ "same protocol", or in which fields the run differs from the paper's.
+
+    Args:
+        data: as in `net_table`.
+    """
     differences = protocol_differences(run.spec)
     if not differences:
-        return _("same protocol")
+        return _("same but for the data: {data}").format(data=data) if data else _("same protocol")
     return _("scaled down: differs in {fields}").format(fields=", ".join(differences))

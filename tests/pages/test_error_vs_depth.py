@@ -1,13 +1,17 @@
 """The page "Error against depth": controls, refusals, a sweep from Start to its table."""
 
+import shutil
 import time
 
 import pytest
 
+from resnet_viz.runs import reference
 from resnet_viz.sweeps import PRESETS
 from resnet_viz.ui.sweep_values import spec_of, values_of
+from tests.cli.figure6 import spec, written_runs
 
 PAGE = "error_vs_depth"
+ASSET = reference.reference_path()
 
 
 def texts(elements):
@@ -20,6 +24,49 @@ def test_before_any_run_a_labelled_reference_is_shown(app):
     assert not page.warning
     assert "8 nets" in texts(page.markdown)
     assert not page.button(key="start").disabled
+
+
+@pytest.fixture
+def with_figure6(tmp_path, monkeypatch):
+    """The program as it is when the nine nets of Figure 6 come with it."""
+    shutil.copy(reference.reference_path(), tmp_path)
+    monkeypatch.setattr(reference, "FOLDER", tmp_path)
+    runs = [reference.compact_run(run) for run in written_runs(spec(2000), every=20)]
+    path = reference.reference_path(reference.FIGURE6)
+    about = {"machine": "a card", "command": "reproduce", "data": "CIFAR-10, JPEG copy"}
+    reference.write_reference(path, runs, **about)
+    reference.load_reference.cache_clear()
+    yield
+    reference.load_reference.cache_clear()
+
+
+def test_figure_6_can_be_looked_at_where_it_comes_with_the_program(app, with_figure6):
+    page = app(PAGE)
+    assert "Press Start to train these nets here" in texts(page.info)
+    page.segmented_control(key="reference").set_value("figure6").run()
+    assert not page.exception
+    label = texts(page.info)
+    assert "not yours and not the paper's" in label
+    assert "CIFAR-10, JPEG copy; 2,000 iterations (the paper: 64,000); a card" in label
+    table = page.dataframe[0].value
+    assert len(table) == 9
+    assert set(table["protocol"]) == {"scaled down: differs in steps"}
+    assert app(PAGE, reference="figure6").info[0].value in label
+
+
+def test_at_full_length_the_table_says_that_the_data_are_a_copy(app, with_figure6):
+    path = reference.reference_path(reference.FIGURE6)
+    runs = [reference.compact_run(run) for run in written_runs(spec(), every=3200)]
+    reference.write_reference(path, runs, machine="m", command="c", data="CIFAR-10, JPEG copy")
+    page = app(PAGE, reference="figure6")
+    badges = set(page.dataframe[0].value["protocol"])
+    assert badges == {"same but for the data: CIFAR-10, JPEG copy"}
+
+
+def test_without_it_there_is_nothing_to_choose(app, monkeypatch, tmp_path):
+    monkeypatch.setattr(reference, "FOLDER", tmp_path)
+    shutil.copy(ASSET, tmp_path)
+    assert "reference" not in [control.key for control in app(PAGE).segmented_control]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def written(spec: RunSpec, profiles: list[Profile]) -> dict[str, object]:
 @pytest.fixture
 def asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "reference.json.gz"
-    monkeypatch.setattr(reference, "PATH", path)
+    monkeypatch.setattr(reference, "FOLDER", tmp_path)
     reference.load_reference.cache_clear()
     yield path
     reference.load_reference.cache_clear()
