@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from resnet_viz.blockwise import Responses
 from resnet_viz.layers import blocks_of, weighted_layers
-from resnet_viz.nets.blocks import Survive
 from resnet_viz.probes.modes import preserved
 from resnet_viz.probes.signal import normed_by
 from resnet_viz.specs import NetSpec
@@ -22,7 +21,8 @@ def measure_responses(
 ) -> Responses:
     """One batch forward in training mode, so that nets at initialisation and trained ones compare.
 
-    Only what would be drawn by chance (stochastic depth, dropout) is as in evaluation.
+    Only what would be drawn by chance (stochastic depth, dropout) is as in evaluation: every
+    module whose mode changes its own output, but batch norm.
 
     Args:
         net: built from `spec`; comes back as it was.
@@ -36,7 +36,7 @@ def measure_responses(
     with preserved(net):
         net.train()
         for module in net.modules():
-            if isinstance(module, (Survive, nn.Dropout)):
+            if not any(module.children()) and not isinstance(module, nn.BatchNorm2d):
                 module.eval()
         for path in layers:
             module = net.get_submodule(normed_by(net, path))
