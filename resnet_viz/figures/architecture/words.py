@@ -45,6 +45,8 @@ def shortcut_title(kind: str) -> str:
         "identity": _("identity shortcut"),
         "zero-padding": _("zero-padding shortcut"),
         "projection": _("projection shortcut"),
+        "scaled": _("scaled shortcut"),
+        "dropout": _("dropout on the shortcut"),
         "gated": _("gated shortcut"),
         "": _("no shortcut"),
     }
