@@ -66,7 +66,7 @@ def test_the_depth_and_the_shortcut_change_the_net(app):
     page.selectbox(key="shortcut").set_value("B").run()
     until(page, said("2 projections"))
     page.select_slider(key="depth").set_value(110).run()
-    until(page, said("**resnet-110**: 1.73 M parameters"))
+    until(page, said("**resnet-110 (shortcut B)**: 1.73 M parameters"))
 
 
 def test_a_densenet_has_its_own_controls(app):
@@ -94,7 +94,8 @@ def test_order_and_shortcut_are_built_and_drawn(app):
     page.selectbox(key="shortcut").set_value("exclusive_gate").run()
     assert not [box for box in page.selectbox if box.key == "order"]
     page.query_params.pop("at", None)
-    until(page, said("**resnet-20**"))
+    until(page, said("**resnet-20 (shortcut exclusive_gate)**"))
+    assert "Shortcuts: 9 gated." in texts(page.markdown)
     assert not page.warning
 
 
