@@ -31,6 +31,7 @@ from resnet_viz.figures.architecture.one_by_one import (
 from resnet_viz.figures.architecture.table import compared_rows, shown_rows, stage_rows
 from resnet_viz.figures.architecture.words import crumbs
 from resnet_viz.nets.architectures import graph_of
+from resnet_viz.nets.costs import count_costs
 from resnet_viz.papers import PUBLISHED_ERRORS
 from resnet_viz.specs import NetSpec
 
@@ -200,6 +201,20 @@ def test_a_bottleneck_costs_what_torch_counts():
     assert "1·1·256·64 + 3·3·64·64 + 1·1·64·256" in text
     assert "times more" in saving_caption(basic_block(16, 14), bottleneck_block(256, 64, 14))
     assert len(block_costs(basic, bottleneck).data) == 2 * 5
+
+
+def test_published_dense_nets_are_counted_as_their_paper_counts_them():
+    """Huang et al. 2017, Table 2: parameters to the digits that it prints."""
+    dense = [e for e in PUBLISHED_ERRORS if e.family == "densenet" and e.measure == "test"]
+    assert len(dense) == 6
+    for error in dense:
+        counted = count_costs(error.net.spec, image_size=32, num_classes=10).parameters
+        assert round(counted / 1e6, 1) == error.parameters / 1e6, error.title
+
+
+def test_a_block_too_long_for_the_table_says_how_many_convolutions_it_has(graphs):
+    rows = {row["part"]: row["blocks"] for row in stage_rows(graphs["googlenet"], 1)}
+    assert rows["stage1"] == "[6 convolutions each] × 2"
 
 
 def points():
