@@ -217,6 +217,53 @@ def test_a_block_too_long_for_the_table_says_how_many_convolutions_it_has(graphs
     assert rows["stage1"] == "[6 convolutions each] × 2"
 
 
+def segments(data):
+    """Straight pieces of a path of M, H and V: (x, y, x, y) each."""
+    found, x, y = [], 0.0, 0.0
+    for command, numbers in re.findall(r"([MHV])([-\d. ]+)", data):
+        values = [float(value) for value in numbers.split()]
+        to = {"M": (*values, 0)[:2], "H": (values[0], y), "V": (x, values[0])}[command]
+        if command != "M":
+            found.append((x, y, *to))
+        x, y = to
+    return found
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        NetSpec("highway", 8),
+        NetSpec("resnet", 8, shortcut="exclusive_gate"),
+        NetSpec("resnet", 8, shortcut="shortcut_gate"),
+        NetSpec("preact", 8, shortcut="B"),
+        NetSpec("densenet", 10),
+    ],
+    ids=lambda spec: spec.name,
+)
+def test_no_arrow_runs_through_an_operation(spec):
+    graph = graph_of(cifar(spec))
+    for block in (block for stage in graph.stages for block in stage.blocks):
+        root = ET.fromstring(drawing_of(graph, block.key).svg)
+        boxes = []
+        for cell in root.iter():
+            if cell.get("class") != "cell":
+                continue
+            if cell.tag == f"{SVG}circle":
+                x, y, r = (float(cell.get(name)) for name in ("cx", "cy", "r"))
+                boxes.append((x - r + 4, y - r + 4, x + r - 4, y + r - 4))
+            else:
+                x, y, w, h = (float(cell.get(name)) for name in ("x", "y", "width", "height"))
+                boxes.append((x + 2, y + 2, x + w - 2, y + h - 2))
+        lines = [
+            s for p in root.iter(f"{SVG}path") for s in segments(p.get("d")) if p.get("marker-end")
+        ]
+        assert len(lines) >= len(block.operations)
+        for x0, y0, x1, y1 in lines:
+            for left, top, right, bottom in boxes:
+                across = min(x0, x1) < right and max(x0, x1) > left
+                assert not (across and min(y0, y1) < bottom and max(y0, y1) > top), block.key
+
+
 def points():
     return [
         SizedError(e.title, e.family, e.error, e.protocol, e.source, 1e6 + n, 1e9, "", e.note)
