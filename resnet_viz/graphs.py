@@ -14,7 +14,8 @@ from functools import cached_property
 INPUT = "input"  # id of the operation that stands for the images
 WEIGHTED = ("conv", "linear")
 JOINS = ("add", "concat", "multiply")
-_REPEATED = ("stage", "transition")
+# What can stand on a shortcut. Where several do (padding, then a gate), it is called by the last.
+SHORTCUT_KINDS = ("identity", "zero-padding", "projection", "scaled", "dropout", "gated")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Operation:
         block: number in its part from 1; 0 where the part has none.
         module: path in the built net of the module that it belongs to.
         kind: "input", "conv", "norm", "relu", "pool", "linear", "add", "concat", "multiply",
-            "pad" (the zero-padding shortcut), "flatten", "dropout", "sigmoid", "tanh", …; "other".
+            "times" (a constant), "survive" (stochastic depth), "pad" (the zero-padding shortcut),
+            "flatten", "dropout", "sigmoid", "tanh", …; "other".
         inputs: ids of the operations that it takes, in order.
         shape: of its output, without the batch: (channels, height, width) or (features,).
         parameters: trainable, its own.
@@ -93,7 +95,7 @@ class Block:
     Attributes:
         part, number: where it is; its number counts from 1.
         operations: in order of computation.
-        shortcut: "identity", "zero-padding", "projection", "gated", or "" for none.
+        shortcut: one of `SHORTCUT_KINDS`, or "" for none.
         sources: operations outside of it from which it takes feature maps; several where earlier
             ones are concatenated (DenseNet).
         shape_in, shape: of what it takes (concatenated) and gives.
@@ -338,6 +340,10 @@ def shortcut_kind(operations: Sequence[Operation]) -> str:
         return "gated"
     if kinds & set(WEIGHTED):
         return "projection"
+    if "times" in kinds:
+        return "scaled"
+    if "dropout" in kinds:
+        return "dropout"
     return "zero-padding" if "pad" in kinds else "identity"
 
 

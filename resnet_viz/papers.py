@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from resnet_viz.architectures import NAMED, Architecture, cifar
 from resnet_viz.i18n import _
@@ -175,7 +176,7 @@ class PublishedError:
         protocol: how it was measured; one of the codes above.
         source: paper and table.
         net: the same net as it can be built here, or None.
-        parameters: the paper's figure where the net cannot be built here.
+        parameters: the paper's figure, as it rounds it; None where it was not looked up.
         note: what else the paper says of the number.
     """
 
@@ -233,19 +234,26 @@ def _known(published: Published) -> list[PublishedError]:
     return _cifar([row], published.source)
 
 
-def _densenet(rows: Iterable[tuple[str, float, float]]) -> list[PublishedError]:
-    return [
-        PublishedError(
-            title,
-            "densenet",
-            "test",
-            error / 100,
-            CIFAR_TEST,
-            f"{_DENSENET}, Table 2 (C10+)",
-            parameters=1e6 * millions,
+def _densenet(rows: Iterable[tuple[int, int, bool, float, float]]) -> list[PublishedError]:
+    """Depth, growth rate, whether it is a BC, the paper's millions of parameters, per cent."""
+    found = []
+    for depth, k, compressed, millions, error in rows:
+        options: dict[str, Any] = {"growth_rate": k}
+        if compressed:
+            options |= {"block": "bottleneck", "compression": 0.5, "width": 2 * k}
+        found.append(
+            PublishedError(
+                f"DenseNet{'-BC' if compressed else ''} L={depth} k={k}",
+                "densenet",
+                "test",
+                error / 100,
+                CIFAR_TEST,
+                f"{_DENSENET}, Table 2 (C10+)",
+                cifar(NetSpec("densenet", depth, **options)),
+                1e6 * millions,
+            )
         )
-        for title, millions, error in rows
-    ]
+    return found
 
 
 _MEDIAN = "median of five runs"
@@ -314,12 +322,12 @@ PUBLISHED_ERRORS = (
     ),
     *_densenet(
         [
-            ("DenseNet L=40 k=12", 1.0, 5.24),
-            ("DenseNet L=100 k=12", 7.0, 4.10),
-            ("DenseNet L=100 k=24", 27.2, 3.74),
-            ("DenseNet-BC L=100 k=12", 0.8, 4.51),
-            ("DenseNet-BC L=250 k=24", 15.3, 3.62),
-            ("DenseNet-BC L=190 k=40", 25.6, 3.46),
+            (40, 12, False, 1.0, 5.24),
+            (100, 12, False, 7.0, 4.10),
+            (100, 24, False, 27.2, 3.74),
+            (100, 12, True, 0.8, 4.51),
+            (250, 24, True, 15.3, 3.62),
+            (190, 40, True, 25.6, 3.46),
         ]
     ),
 )

@@ -15,7 +15,7 @@ from resnet_viz.nets.build import Net
 
 Place = Callable[[str, str], tuple[str, int, str]]
 
-_STAGE = re.compile(r"stages\.(\d+)(?:\.(\d+))?(?:\.(.+))?$")
+_STAGE = re.compile(r"stages\.(\d+)(?:\.(\d+|transition))?(?:\.(.+))?$")
 _DENSE = re.compile(r"features\.(denseblock|transition)(\d+)(?:\.denselayer(\d+))?(?:\.(.+))?$")
 _INCEPTION = re.compile(r"inception(\d)([a-z])(?:\.(.+))?$")
 _DENSE_STAGES = 4
@@ -33,35 +33,35 @@ def place_rule(net: nn.Module) -> Place:
 
 
 class _Stages:
-    """stem, stages.S.B, head; a stage's module that is called a transition is a part."""
+    """stem, stages.S.B, stages.S.transition, head.
+
+    What puts a dense layer's output behind its input is the first operation of what takes both,
+    as in torchvision's DenseNet: so a layer gives what it adds.
+    """
 
     def __init__(self, net: Net) -> None:
-        self._transitions: dict[tuple[int, int], int] = {}
-        self._numbers: dict[tuple[int, int], int] = {}  # of blocks, without transitions
-        for s, stage in enumerate(net.stages):
-            blocks = 0
-            for b, block in enumerate(stage.children()):
-                if "transition" in type(block).__name__.lower():
-                    self._transitions[s, b] = len(self._transitions) + 1
-                else:
-                    blocks += 1
-                    self._numbers[s, b] = blocks
+        self._blocks = [sum(name.isdigit() for name, _m in s.named_children()) for s in net.stages]
+        self._dense = net.spec.family == "densenet"
         self._last: tuple[str, int] = ("stem", 0)
 
     def __call__(self, path: str, kind: str) -> tuple[str, int, str]:
         found = _STAGE.match(path)
+        rest = found[3] or "" if found else path.partition(".")[2]
         if found is None:
-            part, _dot, rest = path.partition(".")
-            self._last = (part or self._last[0], 0 if part else self._last[1])
-            return (*self._last, rest)
-        if found[2] is None:  # computed by the stage itself
-            return (*self._last, "")
-        at = int(found[1]), int(found[2])
-        if at in self._transitions:
-            self._last = f"transition{self._transitions[at]}", 0
-        else:
-            self._last = f"stage{at[0] + 1}", self._numbers.get(at, at[1] + 1)
-        return (*self._last, found[3] or "")
+            part = path.partition(".")[0]
+            self._last = (part, 0) if part else self._last
+        elif found[2] == "transition":
+            self._last = f"transition{int(found[1]) + 1}", 0
+        elif found[2] is not None:  # else computed by the stage itself
+            joins = self._dense and kind == "concat" and not rest
+            self._last = self._number(int(found[1]), int(found[2]) + 1 + joins)
+        return (*self._last, rest)
+
+    def _number(self, stage: int, number: int) -> tuple[str, int]:
+        """Part and block of that number, from 1; past a stage's last block what follows it."""
+        if number <= self._blocks[stage]:
+            return f"stage{stage + 1}", number
+        return (f"transition{stage + 1}" if stage + 1 < len(self._blocks) else "head"), 0
 
 
 def _dense(path: str, kind: str) -> tuple[str, int, str]:

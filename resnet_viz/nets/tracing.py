@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 from resnet_viz.graphs import INPUT, Operation, block_key
-from resnet_viz.nets.blocks import Bias, Scale, ZeroPadding
+from resnet_viz.nets.blocks import Bias, Product, Scale, Survive, Times, ZeroPadding
 from resnet_viz.nets.reach import Reach, pooled_kernel
 
 Place = Callable[[str, str], tuple[str, int, str]]
@@ -36,6 +36,9 @@ _MODULE_KINDS: tuple[tuple[type[nn.Module] | tuple[type[nn.Module], ...], str], 
     (ZeroPadding, "pad"),
     (Bias, "bias"),
     (Scale, "scale"),
+    (Product, "multiply"),
+    (Times, "times"),
+    (Survive, "survive"),
 )
 _FUNCTION_KINDS: dict[Any, str] = {
     operator.add: "add",
@@ -62,7 +65,7 @@ _FUNCTION_KINDS: dict[Any, str] = {
 }
 _METHOD_KINDS = {"add": "add", "mul": "multiply", "flatten": "flatten", "view": "flatten"}
 _METHOD_KINDS |= {"reshape": "flatten", "relu": "relu", "sigmoid": "sigmoid", "sub": "subtract"}
-_SAME_SHAPE = ("norm", "relu", "dropout", "sigmoid", "tanh", "identity", "bias", "scale")
+_SAME_SHAPE = ("norm", "relu", "dropout", "sigmoid", "tanh", "identity", "bias", "scale", "times")
 _VIEWS = ("identity", "flatten")  # their output is their input's memory
 # What autograd keeps of each kind: its inputs, its output, or nothing (torch's derivatives.yaml).
 _KEEPS_INPUT = ("conv", "linear", "norm", "pool", "multiply", "scale")
@@ -272,6 +275,10 @@ def _settings(
         return {**found, "padding": padding, "note": note}
     if isinstance(module, ZeroPadding):
         return {"stride": module.stride}
+    if isinstance(module, Times):
+        return {"note": f"× {module.factor:g}"}
+    if isinstance(module, Survive):
+        return {"note": f"kept with p = {module.probability:.2g}"}
     if kind == "pool":
         return _pool_settings(node, module, shape_in, shape)
     if kind == "other":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -13,6 +13,7 @@ from resnet_viz.ui.words import plain
 
 _LACKING = "lacking_links"  # of the session: key -> what a link asked for in vain, what it got
 _MOST_LETTERS = 40
+Value = TypeVar("Value", int, float)
 
 
 def came_by_history() -> bool:
@@ -121,6 +122,32 @@ def linked_choices(
         st.query_params.pop(key, None)
     elif st.query_params.get_all(key) != chosen:
         st.query_params[key] = chosen
+    return chosen
+
+
+def linked_slider(
+    label: str,
+    values: Sequence[Value],
+    *,
+    key: str,
+    value: Value,
+    help: str | None = None,
+) -> Value:
+    """A slider over some numbers, which stands in the page's link.
+
+    Args:
+        values: that are offered, ascending.
+        key: of the widget, and its name in the link.
+        value: to begin with, which the link leaves out.
+    """
+    titles = {str(offered): str(offered) for offered in values}
+    linked = st.query_params.get(key)
+    # Before it is drawn, since Streamlit then takes what is not offered out of the link.
+    _note_lacking(key, [linked] if linked and linked not in titles else [], [str(value)])
+    chosen: Value = st.select_slider(
+        label, values, value=value, key=key, help=help, bind="query-params"
+    )
+    _tell_lacking(key, titles, [str(chosen)])
     return chosen
 
 

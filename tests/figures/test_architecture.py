@@ -31,6 +31,7 @@ from resnet_viz.figures.architecture.one_by_one import (
 from resnet_viz.figures.architecture.table import compared_rows, shown_rows, stage_rows
 from resnet_viz.figures.architecture.words import crumbs
 from resnet_viz.nets.architectures import graph_of
+from resnet_viz.nets.costs import count_costs
 from resnet_viz.papers import PUBLISHED_ERRORS
 from resnet_viz.specs import NetSpec
 
@@ -200,6 +201,67 @@ def test_a_bottleneck_costs_what_torch_counts():
     assert "1·1·256·64 + 3·3·64·64 + 1·1·64·256" in text
     assert "times more" in saving_caption(basic_block(16, 14), bottleneck_block(256, 64, 14))
     assert len(block_costs(basic, bottleneck).data) == 2 * 5
+
+
+def test_published_dense_nets_are_counted_as_their_paper_counts_them():
+    """Huang et al. 2017, Table 2: parameters to the digits that it prints."""
+    dense = [e for e in PUBLISHED_ERRORS if e.family == "densenet" and e.measure == "test"]
+    assert len(dense) == 6
+    for error in dense:
+        counted = count_costs(error.net.spec, image_size=32, num_classes=10).parameters
+        assert round(counted / 1e6, 1) == error.parameters / 1e6, error.title
+
+
+def test_a_block_too_long_for_the_table_says_how_many_convolutions_it_has(graphs):
+    rows = {row["part"]: row["blocks"] for row in stage_rows(graphs["googlenet"], 1)}
+    assert rows["stage1"] == "[6 convolutions each] × 2"
+
+
+def segments(data):
+    """Straight pieces of a path of M, H and V: (x, y, x, y) each."""
+    found, x, y = [], 0.0, 0.0
+    for command, numbers in re.findall(r"([MHV])([-\d. ]+)", data):
+        values = [float(value) for value in numbers.split()]
+        to = {"M": (*values, 0)[:2], "H": (values[0], y), "V": (x, values[0])}[command]
+        if command != "M":
+            found.append((x, y, *to))
+        x, y = to
+    return found
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        NetSpec("highway", 8),
+        NetSpec("resnet", 8, shortcut="exclusive_gate"),
+        NetSpec("resnet", 8, shortcut="shortcut_gate"),
+        NetSpec("preact", 8, shortcut="B"),
+        NetSpec("densenet", 10),
+    ],
+    ids=lambda spec: spec.name,
+)
+def test_no_arrow_runs_through_an_operation(spec):
+    graph = graph_of(cifar(spec))
+    for block in (block for stage in graph.stages for block in stage.blocks):
+        root = ET.fromstring(drawing_of(graph, block.key).svg)
+        boxes = []
+        for cell in root.iter():
+            if cell.get("class") != "cell":
+                continue
+            if cell.tag == f"{SVG}circle":
+                x, y, r = (float(cell.get(name)) for name in ("cx", "cy", "r"))
+                boxes.append((x - r + 4, y - r + 4, x + r - 4, y + r - 4))
+            else:
+                x, y, w, h = (float(cell.get(name)) for name in ("x", "y", "width", "height"))
+                boxes.append((x + 2, y + 2, x + w - 2, y + h - 2))
+        lines = [
+            s for p in root.iter(f"{SVG}path") for s in segments(p.get("d")) if p.get("marker-end")
+        ]
+        assert len(lines) >= len(block.operations)
+        for x0, y0, x1, y1 in lines:
+            for left, top, right, bottom in boxes:
+                across = min(x0, x1) < right and max(x0, x1) > left
+                assert not (across and min(y0, y1) < bottom and max(y0, y1) > top), block.key
 
 
 def points():

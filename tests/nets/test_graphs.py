@@ -16,6 +16,8 @@ SMALL = [
     cifar(NetSpec("resnet", 8, shortcut="B")),
     cifar(NetSpec("resnet", 11, block="bottleneck", shortcut="C", width=4)),
     cifar(NetSpec("resnet", 8, norm="none", init="fixup")),
+    cifar(NetSpec("highway", 8)),
+    cifar(NetSpec("resnet", 8, shortcut="scaled")),
     NAMED["lenet5"],
 ]
 
@@ -148,12 +150,55 @@ def test_dense_stages_have_all_connections_of_a_brute_force_count(graphs, name):
         (NetSpec("preact", 8), ["identity", "zero-padding", "zero-padding"]),
         (NetSpec("resnet", 8, shortcut="B"), ["identity", "projection", "projection"]),
         (NetSpec("preact", 8, shortcut="C"), ["projection"] * 3),
+        (NetSpec("highway", 8), ["gated"] * 3),
+        (NetSpec("resnet", 8, shortcut="exclusive_gate"), ["gated"] * 3),
+        (NetSpec("resnet", 8, shortcut="shortcut_gate"), ["gated"] * 3),
+        (NetSpec("resnet", 8, shortcut="scaled"), ["scaled"] * 3),
+        (NetSpec("resnet", 8, shortcut="dropout"), ["dropout"] * 3),
     ],
 )
 def test_shortcuts_are_called_what_they_are(spec, kinds):
     blocks = [stage.blocks[0] for stage in graph_of(cifar(spec)).stages]
     assert [block.shortcut for block in blocks] == kinds
     assert [block.changes for block in blocks] == [False, True, True]
+
+
+@pytest.mark.parametrize("family", ["highway", "resnet"])
+def test_gates_and_factors_are_operations_with_a_name(family):
+    shortcut = "A" if family == "highway" else "scaled"
+    graph = graph_of(cifar(NetSpec(family, 8, shortcut=shortcut)))
+    labels = {op.label for op in graph.stages[0].operations}
+    assert not [op.label for op in graph.operations if op.kind == "other"]
+    assert labels >= ({"×", "sigmoid", "1 − x"} if family == "highway" else {"× 0.5"})
+
+
+@pytest.mark.parametrize(
+    ("spec", "transitions"),
+    [
+        (NetSpec("densenet", 40), [160, 304]),
+        (
+            NetSpec("densenet", 100, block="bottleneck", compression=0.5, width=24),
+            [108, 150],  # half of 24 + 16·12 and of 108 + 16·12
+        ),
+    ],
+    ids=["L40", "BC-100"],
+)
+def test_a_dense_layer_adds_its_growth_rate_and_transitions_stand_apart(spec, transitions):
+    graph = graph_of(cifar(spec))
+    keys = ["stem", "stage1", "transition1", "stage2", "transition2", "stage3", "head"]
+    assert [part.key for part in graph.parts] == keys
+    made = [graph.part(f"transition{n}").shape[0] for n in (1, 2)]
+    assert made == transitions
+    taken = spec.width
+    for number, stage in enumerate(graph.stages):
+        layers, side = len(stage.blocks), 32 // 2**number
+        assert stage.dense
+        assert stage.connections == layers * (layers + 1) // 2
+        assert stage.shape == (taken + 12 * layers, side, side)
+        for place, block in enumerate(stage.blocks):
+            assert block.shape == (12, side, side)
+            assert block.shape_in == (taken + 12 * place, side, side)
+        taken = transitions[number] if number < 2 else 0
 
 
 def test_inception_modules_are_blocks_and_not_densely_connected(graphs):

@@ -95,6 +95,7 @@ def test_order_and_shortcut_are_built_and_drawn(app):
     assert not [box for box in page.selectbox if box.key == "order"]
     page.query_params.pop("at", None)
     until(page, said("**resnet-20 (shortcut exclusive_gate)**"))
+    assert "Shortcuts: 9 gated." in texts(page.markdown)
     assert not page.warning
 
 

@@ -72,6 +72,7 @@ def test_inserted_blocks_change_nothing_and_the_nets_train_on(app, store, of_run
     page = until(app(PAGE, grow_by="1", **link), is_there("construction.csv"))
     assert "with 6 more layers (resnet-14)" in texts(page.markdown)
     assert "to the last bit, in training mode too" in texts(page.markdown)
+    assert "Insertion(0, 1), images=128" in texts(page.code)
     assert "In training mode every batch norm" in texts(page.markdown)
     table = numbers(page, "when")
     assert list(table["depth"]) == [8, 14, 8, 14]

@@ -81,6 +81,28 @@ def test_a_link_that_asks_for_what_is_not_here_is_answered_until_something_is_ch
     assert [caption.value for caption in app.caption] == told[1:]
 
 
+def sliders():
+    import streamlit as st
+
+    from resnet_viz.ui.linked_choice import linked_slider
+
+    steps = linked_slider("Steps", (8, 14, 20, 26), key="steps", value=20)
+    rate = linked_slider("Rate", (0.01, 0.03), key="rate", value=0.03)
+    st.text(f"{steps} {rate}")
+
+
+def test_a_slider_says_so_where_the_link_asks_for_what_it_does_not_offer():
+    app = AppTest.from_function(sliders, default_timeout=30)
+    app.query_params["steps"], app.query_params["rate"] = "21", "0.01"
+    told = ["The link asks for '21', which is not here; showing 20."]
+    assert said(app.run()) == "20 0.01"
+    assert [caption.value for caption in app.caption] == told
+    assert [caption.value for caption in app.run().caption] == told
+    app.select_slider(key="steps").set_value(26).run()
+    assert said(app) == "26 0.01"
+    assert not app.caption
+
+
 def test_other_options_are_no_fault_of_the_link():
     app = visit(list="c", row="d", some=["d", "b"])
     app.toggle(key="few").set_value(True).run()

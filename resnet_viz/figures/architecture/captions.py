@@ -68,6 +68,8 @@ def _shortcuts(stages: Sequence[Part]) -> str:
     names = {
         "projection": _("{n} projections"),
         "zero-padding": _("{n} identities with zero-padding"),
+        "scaled": _("{n} scaled"),
+        "dropout": _("{n} with dropout"),
         "gated": _("{n} gated"),
     }
     rest = ", ".join(names[kind].format(n=count) for kind, count in counts.items())

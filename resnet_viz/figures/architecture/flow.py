@@ -129,9 +129,24 @@ def _edge(
     begin = f"M{n(x0)} {n(y0)}" if x0 == x else f"M{n(x0)} {n(y0)}V{n(bend)}H{n(x)}"
     if x == x1:
         return svg.path(f"{begin}V{n(top)}", tip=True, dash=dash, stroke=stroke, width=wide)
+    if _blocked(edge, found):
+        # In the gap above, where arrows from the left and from the right keep apart.
+        gap, aim = (y1 - _LAYER + 18, x1 - 7) if x < x1 else (y1 - 17, x1 + 7)
+        at = y1 - 11 if by_id[edge.end].kind in ("add", "multiply") else top
+        line = f"{begin}V{n(gap)}H{n(aim)}V{n(at)}"
+        return svg.path(line, tip=True, dash=dash, stroke=stroke, width=wide)
     side = _ROUND if by_id[edge.end].kind in ("add", "multiply") else _BOX / 2
     aim = x1 + side if x > x1 else x1 - side
     return svg.path(f"{begin}V{n(y1)}H{n(aim)}", tip=True, dash=dash, stroke=stroke, width=wide)
+
+
+def _blocked(edge: Edge, found: Arrangement) -> bool:
+    """Whether other operations stand between an arrow's lane and its end, in the end's layer."""
+    end = found.spots[edge.end]
+    lanes = (
+        range(edge.lane, end.lane) if edge.lane < end.lane else range(end.lane + 1, edge.lane + 1)
+    )
+    return any(spot.layer == end.layer and spot.lane in lanes for spot in found.spots.values())
 
 
 def _shortcut_edges(operations: Sequence[Operation], found: Arrangement) -> list[Edge]:

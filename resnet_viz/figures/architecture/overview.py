@@ -17,7 +17,7 @@ from resnet_viz.figures.architecture.words import (
     shortcut_title,
     summary,
 )
-from resnet_viz.graphs import Block, NetGraph, Part
+from resnet_viz.graphs import SHORTCUT_KINDS, Block, NetGraph, Part
 from resnet_viz.i18n import _
 
 WIDTH = 900.0
@@ -197,18 +197,24 @@ def cell_shape(
 
 
 def shortcut_arc(kind: str, x: float, y: float, width: float, height: float, shade: str) -> str:
-    """The shortcut over a block: dashed for zero-padding, with a square for a projection."""
+    """The shortcut over a block, with the mark of its kind.
+
+    Dashed for zero-padding, dotted for dropout; a square is a projection, a dot a gate, a ring a
+    constant factor.
+    """
     if not kind:
         return ""
     data = f"M{n(x)} {n(y)}C{n(x + width * 0.1)} {n(y - height * 1.1)} "
     data += f"{n(x + width * 0.9)} {n(y - height * 1.1)} {n(x + width)} {n(y)}"
-    dash = "3 2" if kind == "zero-padding" else ""
+    dash = {"zero-padding": "3 2", "dropout": "1 2"}.get(kind, "")
     arc = svg.path(data, stroke=shade, width=1.6, dash=dash)
     middle, top = x + width / 2, y - height * 0.83
     if kind == "projection":
         arc += svg.rect(middle - 3, top - 3, 6, 6, fill=shade, radius=0)
     if kind == "gated":
         arc += f'<circle cx="{n(middle)}" cy="{n(top)}" r="3" fill="{shade}"/>'
+    if kind == "scaled":
+        arc += f'<circle cx="{n(middle)}" cy="{n(top)}" r="2.6" stroke="{shade}"/>'
     return arc
 
 
@@ -264,7 +270,7 @@ def _legend(graph: NetGraph, y: float, shade: str) -> str:
     blocks = [(part, block) for part in graph.stages for block in part.blocks]
     kinds = dict.fromkeys(block.shortcut for _part, block in blocks)
     x, drawn = 14.0, []
-    for kind in ("identity", "zero-padding", "projection", "gated"):
+    for kind in SHORTCUT_KINDS:
         if kind in kinds:
             drawn.append(shortcut_arc(kind, x, y + 3, 22, 11, shade))
             drawn.append(svg.text(x + 28, y + 4, shortcut_title(kind), size=12, opacity=0.85))

@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_viz.figures.architecture.svg import shape_text
 from resnet_viz.figures.architecture.words import (
+    LONGEST_FORM,
     block_form,
     field_text,
     kernel_lines,
@@ -61,7 +62,7 @@ def _blocks(part: Part) -> str:
     for block in part.blocks:
         lines = " · ".join(line.removesuffix(", /2") for line in kernel_lines(block))
         forms[lines] = forms.get(lines, 0) + 1
-    if len(forms) <= 2:
+    if len(forms) <= 2 and all(len(form) <= LONGEST_FORM for form in forms):
         return "; ".join(f"[{form}] × {count}" for form, count in forms.items())
     return f"[{block_form(part)}] × {len(part.blocks)}"
 

@@ -11,7 +11,7 @@ from resnet_viz.i18n import _
 
 PASSING = ("norm", "relu", "flatten", "dropout", "tanh", "sigmoid", "bias", "scale", "concat")
 
-_LONGEST_FORM = 44
+LONGEST_FORM = 44
 
 
 def part_title(part: Part) -> str:
@@ -45,6 +45,8 @@ def shortcut_title(kind: str) -> str:
         "identity": _("identity shortcut"),
         "zero-padding": _("zero-padding shortcut"),
         "projection": _("projection shortcut"),
+        "scaled": _("scaled shortcut"),
+        "dropout": _("dropout on the shortcut"),
         "gated": _("gated shortcut"),
         "": _("no shortcut"),
     }
@@ -70,7 +72,7 @@ def block_form(part: Part) -> str:
     """What the commonest block of a stage is made of: "1×1, 64 · 3×3, 64 · 1×1, 256"."""
     forms = Counter(" · ".join(kernel_lines(block)) for block in part.blocks)
     form = max(forms, key=lambda form: forms[form])
-    if len(form) <= _LONGEST_FORM:
+    if len(form) <= LONGEST_FORM:
         return form
     counts = [len(block.convolutions) for block in part.blocks]
     return _("{n} convolutions each").format(n=max(counts))

@@ -19,7 +19,7 @@ from resnet_viz.specs import (
     NetSpec,
     SpecError,
 )
-from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_choice import linked_choice, linked_slider
 
 _BOUND: Any = "query-params"
 _WIDTHS = (4, 8, 16, 32, 64)
@@ -75,12 +75,11 @@ def _block_fields(family: str, prefix: str) -> dict[str, Any]:
                 as_list=True,
                 help=_("He et al. 2016, Fig. 4."),
             )
-    width = st.select_slider(
+    width = linked_slider(
         _("Width (channels of the first stage)"),
         _WIDTHS,
-        value=NetSpec.width,
         key=f"{prefix}width",
-        bind=_BOUND,
+        value=NetSpec.width,
     )
     return {**fields, "width": width}
 
@@ -109,15 +108,14 @@ def _order_titles(family: str) -> dict[str, str]:
 
 
 def _dense_fields(prefix: str) -> dict[str, Any]:
-    rate = st.select_slider(
+    rate = linked_slider(
         _("Growth rate"),
         _GROWTH_RATES,
-        value=NetSpec.growth_rate,
         key=f"{prefix}growth",
-        bind=_BOUND,
+        value=NetSpec.growth_rate,
         help=_("Channels that each dense layer adds (k; 12 to 40 in Huang et al. 2017)."),
     )
-    fields: dict[str, Any] = {"growth_rate": int(rate)}
+    fields: dict[str, Any] = {"growth_rate": rate}
     if st.toggle(
         _("Bottlenecks and compression (DenseNet-BC)"),
         key=f"{prefix}dense_bc",
@@ -127,7 +125,7 @@ def _dense_fields(prefix: str) -> dict[str, Any]:
             "of two growth rates."
         ),
     ):
-        fields |= {"block": "bottleneck", "compression": 0.5, "width": 2 * int(rate)}
+        fields |= {"block": "bottleneck", "compression": 0.5, "width": 2 * rate}
     return fields
 
 
@@ -140,7 +138,7 @@ def _choose_depth(family: str, fields: Mapping[str, Any], prefix: str) -> int:
         first = _FIRST_DENSE_DEPTH[fields.get("block", "basic")]
     default = next(depth for depth in depths if depth >= first)
     label = _("Depth (weighted layers)")
-    return int(st.select_slider(label, depths, value=default, key=key, bind=_BOUND))
+    return linked_slider(label, depths, key=key, value=default)
 
 
 @cache

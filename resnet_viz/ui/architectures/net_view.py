@@ -31,6 +31,7 @@ from resnet_viz.ui.architectures.choosing import choose_net, choose_other
 from resnet_viz.ui.architectures.take_away import take_away_net
 from resnet_viz.ui.inquiries import refuse
 from resnet_viz.ui.inside.asking import answer_now
+from resnet_viz.ui.linked_choice import linked_slider
 from resnet_viz.ui.net_drawing import net_drawing
 from resnet_viz.ui.probe_form import controls_and_picture
 from resnet_viz.ui.session import Backend
@@ -73,19 +74,15 @@ def _ask_ahead(backend: Backend) -> None:
 
 
 def _choose_batch() -> int:
-    bound: Any = "query-params"
-    return int(
-        st.select_slider(
-            _("Images in a training batch"),
-            _BATCHES,
-            value=128,
-            key="batch",
-            bind=bound,
-            help=_(
-                "For the memory that training keeps between the forward and the backward pass, in "
-                "float32. Weights, gradients and the optimizer's own come on top."
-            ),
-        )
+    return linked_slider(
+        _("Images in a training batch"),
+        _BATCHES,
+        key="batch",
+        value=128,
+        help=_(
+            "For the memory that training keeps between the forward and the backward pass, in "
+            "float32. Weights, gradients and the optimizer's own come on top."
+        ),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from resnet_viz.figures.architecture.one_by_one import (
@@ -15,6 +13,7 @@ from resnet_viz.figures.architecture.one_by_one import (
 )
 from resnet_viz.i18n import _
 from resnet_viz.ui.downloads import table
+from resnet_viz.ui.linked_choice import linked_slider
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.probe_form import controls_and_picture
 from resnet_viz.ui.session import Backend
@@ -28,10 +27,14 @@ def one_by_one_view(backend: Backend) -> None:
     """Sliders on the left; bars, and the arithmetic in words."""
     controls, picture = controls_and_picture()
     with controls, st.container(border=True):
-        channels = _slider(_("Channels of the basic block"), _CHANNELS, 256, "basic")
-        wide = _slider(_("Channels of the bottleneck"), _CHANNELS, 256, "wide")
-        divided = _slider(_("Its 3×3 works on so many times fewer"), _REDUCTIONS, 4, "reduction")
-        side = _slider(_("Image size in pixels"), _SIDES, 56, "side")
+        channels = linked_slider(
+            _("Channels of the basic block"), _CHANNELS, key="basic", value=256
+        )
+        wide = linked_slider(_("Channels of the bottleneck"), _CHANNELS, key="wide", value=256)
+        divided = linked_slider(
+            _("Its 3×3 works on so many times fewer"), _REDUCTIONS, key="reduction", value=4
+        )
+        side = linked_slider(_("Image size in pixels"), _SIDES, key="side", value=56)
     basic = basic_block(channels, side)
     bottleneck = bottleneck_block(wide, wide // divided, side)
     with picture:
@@ -54,8 +57,3 @@ def one_by_one_view(backend: Backend) -> None:
             for conv in block
         ]
         table(rows, key="one_by_one_table")
-
-
-def _slider(label: str, values: tuple[int, ...], value: int, key: str) -> int:
-    bound: Any = "query-params"
-    return int(st.select_slider(label, values, value=value, key=key, bind=bound))

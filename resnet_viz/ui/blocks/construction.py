@@ -19,7 +19,7 @@ from resnet_viz.ui.blocks.train_on import train_on
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import watch_questions
 from resnet_viz.ui.inside.nets import Shown
-from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_choice import linked_choice, linked_slider
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import plain
@@ -51,7 +51,7 @@ def construction_view(backend: Backend, nets: Sequence[Shown]) -> None:
         "construction",
         questions,
         lambda found: _draw(able, found),
-        last=lambda found: _take_away(able, found, insertion),
+        last=lambda found: _take_away(able, found, insertion, images),
     )
     train_on(backend, able, insertion)
 
@@ -64,12 +64,10 @@ def _controls(nets: Sequence[Shown]) -> tuple[Insertion, int]:
     with where:
         stage = linked_choice(_("New blocks at the end of"), titles, key="grow_at", as_list=True)
     with count:
-        k = st.select_slider(
-            _("Blocks in each"), _MOST_BLOCKS, value=2, key="grow_by", bind="query-params"
-        )
+        k = linked_slider(_("Blocks in each"), _MOST_BLOCKS, key="grow_by", value=2)
     with looked:
         images = images_control("grow_images", 512, _IMAGES)
-    return Insertion(int(stage), int(k)), images
+    return Insertion(int(stage), k), images
 
 
 def _draw(nets: Sequence[Shown], found: Sequence[Any]) -> None:
@@ -85,7 +83,9 @@ def _draw(nets: Sequence[Shown], found: Sequence[Any]) -> None:
     st.markdown(plain(construction_caption(shown)))
 
 
-def _take_away(nets: Sequence[Shown], found: Sequence[Any], insertion: Insertion) -> None:
+def _take_away(
+    nets: Sequence[Shown], found: Sequence[Any], insertion: Insertion, images: int
+) -> None:
     shown = [(n.title, each) for n, each in zip(nets, found, strict=True) if each is not None]
     rows = [row for label, each in shown for row in constructed_rows(label, each)]
     table(rows, key="construction_table")
@@ -102,6 +102,6 @@ def _take_away(nets: Sequence[Shown], found: Sequence[Any], insertion: Insertion
             nets,
             "construction_jobs",
             "construction_question",
-            f"Insertion({insertion.stage}, {insertion.k}), images=512",
+            f"Insertion({insertion.stage}, {insertion.k}), images={images}",
         ).replace("import construction_question", "import Insertion, construction_question"),
     )

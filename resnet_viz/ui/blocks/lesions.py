@@ -45,7 +45,7 @@ from resnet_viz.ui.blocks.nets import images_control
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, stop_asking, watch
 from resnet_viz.ui.inside.nets import Shown
-from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_choice import linked_choice, linked_slider
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import plain
@@ -136,10 +136,8 @@ def _controls(nets: Sequence[Shown]) -> tuple[Lesion, int, int]:
     with count:
         images = images_control("lesion_images", 500, _IMAGES)
     with drawn:
-        draws = st.select_slider(
-            _("Draws of random blocks"), _DRAWS, value=5, key="lesion_draws", bind="query-params"
-        )
-    return Lesion(tuple(sorted(removed, key=names.index)), swapped), images, int(draws)
+        draws = linked_slider(_("Draws of random blocks"), _DRAWS, key="lesion_draws", value=5)
+    return Lesion(tuple(sorted(removed, key=names.index)), swapped), images, draws
 
 
 def _swap_controls(net: NetSpec, names: Sequence[str], beside: DeltaGenerator) -> tuple[str, ...]:
@@ -286,5 +284,5 @@ def _take_away(
             [single_lesions(bars), random_lesions(curves)],
             [singles_caption(bars, classes), randoms_caption(curves, classes)],
         ),
-        code=program(nets, "lesion_jobs", "singles_question", "images=1000"),
+        code=program(nets, "lesion_jobs", "singles_question", f"images={singles[0][1].images}"),
     )

@@ -9,6 +9,7 @@ import streamlit as st
 from resnet_viz.i18n import _
 from resnet_viz.ui.inside.about import about_net
 from resnet_viz.ui.inside.nets import Shown, beside_control, net_control, show
+from resnet_viz.ui.linked_choice import linked_slider
 from resnet_viz.ui.linked_memory import recall_links, remember_links
 from resnet_viz.ui.session import Backend
 
@@ -36,4 +37,4 @@ def nets_controls(backend: Backend) -> tuple[Shown, ...]:
 
 def images_control(key: str, default: int, offered: Sequence[int]) -> int:
     """How many images are looked at; the more, the longer it takes."""
-    return int(st.select_slider(_("Images"), offered, value=default, key=key, bind="query-params"))
+    return linked_slider(_("Images"), offered, key=key, value=default)

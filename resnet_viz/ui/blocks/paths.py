@@ -18,7 +18,7 @@ from resnet_viz.ui.blocks.asking import askable, partial_results, program
 from resnet_viz.ui.downloads import table, take_away_probe
 from resnet_viz.ui.inquiries import ask, watch
 from resnet_viz.ui.inside.nets import Shown
-from resnet_viz.ui.linked_choice import linked_choice
+from resnet_viz.ui.linked_choice import linked_choice, linked_slider
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.words import plain
@@ -43,15 +43,14 @@ def paths_view(backend: Backend, nets: Sequence[Shown]) -> None:
     units = {"blocks": _("Blocks"), "layers": _("Weighted layers")}
     with unit_place:
         unit = linked_choice(_("Length in"), units, key="path_unit")
-    draws = draws_place.select_slider(
-        _("Paths of each length"), _DRAWS, value=10, key="path_draws", bind="query-params"
-    )
-    able, questions = askable(nets, lambda n: paths_question(n.source, n.card, int(draws)))
+    with draws_place:
+        draws = linked_slider(_("Paths of each length"), _DRAWS, key="path_draws", value=10)
+    able, questions = askable(nets, lambda n: paths_question(n.source, n.card, draws))
     watch(
         ask(backend, "paths", all_jobs(questions)),
         lambda answers: _draw(able, partial_results(questions, answers), unit),
         name="paths",
-        last=lambda answers: _take_away(able, partial_results(questions, answers), unit),
+        last=lambda answers: _take_away(able, partial_results(questions, answers), unit, draws),
     )
 
 
@@ -72,7 +71,7 @@ def _draw(nets: Sequence[Shown], found: Sequence[Any], unit: str) -> None:
     )
 
 
-def _take_away(nets: Sequence[Shown], found: Sequence[Any], unit: str) -> None:
+def _take_away(nets: Sequence[Shown], found: Sequence[Any], unit: str, draws: int) -> None:
     shown = [(n.title, each) for n, each in zip(nets, found, strict=True) if each is not None]
     rows = [row for label, each in shown for row in path_rows(label, each)]
     table(rows, key="path_table")
@@ -85,5 +84,5 @@ def _take_away(nets: Sequence[Shown], found: Sequence[Any], unit: str) -> None:
             [shares_by_length(shown, unit), norm_by_length(shown, unit)],
             [paths_caption(shown)],
         ),
-        code=program(nets, "blockwise_jobs", "paths_question", "draws=10"),
+        code=program(nets, "blockwise_jobs", "paths_question", f"draws={draws}"),
     )

@@ -53,9 +53,9 @@ def _stored_example(nets: Sequence[Shown]) -> None:
     """What comes with the program, where no chosen net is a DenseNet."""
     st.info(
         _(
-            "{net} adds its blocks up, so no layer sees an earlier one apart from the rest. Choose "
-            "a run of a DenseNet on the left, or [train one](error_vs_depth?families=densenet)."
-        ).format(net=", ".join(plain(net.title) for net in nets)),
+            "No layer of {nets} sees an earlier one apart from the rest: that needs a DenseNet. "
+            "Choose a run of one on the left, or [train one](error_vs_depth?families=densenet)."
+        ).format(nets=_(" or ").join(plain(net.title) for net in nets)),
         icon=":material/info:",
     )
     stored = shipped_reuse()
@@ -67,6 +67,7 @@ def _stored_example(nets: Sequence[Shown]) -> None:
     about = {"net": net.name, "k": net.growth_rate, "steps": train.steps}
     st.markdown(text.format(error=100 * stored.test_error, **about))
     _panels(net.name, stored.reuse)
+    table(reuse_rows(net.name, stored.reuse), key="stored_reuse_table")
 
 
 def _draw(nets: Sequence[Shown], found: Sequence[Any]) -> None:

@@ -23,6 +23,7 @@ from resnet_viz.runs.store import UnknownSweepError
 from resnet_viz.specs import RunSpec, SpecError
 from resnet_viz.ui.inside.asking import answer_now
 from resnet_viz.ui.inside.nets import Shown
+from resnet_viz.ui.linked_choice import linked_slider
 from resnet_viz.ui.live_chart import live_chart
 from resnet_viz.ui.session import Backend
 from resnet_viz.ui.sweep_view import sweep_progress
@@ -48,18 +49,16 @@ def train_on(backend: Backend, nets: Sequence[Shown], insertion: Insertion) -> N
     steps_place, rate_place, button, _rest = st.columns(
         [1.2, 1, 1, 0.4], vertical_alignment="bottom"
     )
-    steps = steps_place.select_slider(
-        _("Steps"), _STEPS, value=300, key="grow_steps", bind="query-params"
-    )
-    rate = rate_place.select_slider(
-        _("Learning rate"), _RATES, value=0.03, key="grow_lr", bind="query-params"
-    )
+    with steps_place:
+        steps = linked_slider(_("Steps"), _STEPS, key="grow_steps", value=300)
+    with rate_place:
+        rate = linked_slider(_("Learning rate"), _RATES, key="grow_lr", value=0.03)
     title = _("Train both on") if len(nets) > 1 else _("Train on")
     button.button(title, type="primary", icon=":material/play_arrow:", key="grow", on_click=_want)
     # Remembered, since a part of the page above may begin the run anew that has the click.
     if st.session_state.pop("grow_wanted", False):
         try:
-            _start(backend, nets, insertion, int(steps), float(rate))
+            _start(backend, nets, insertion, steps, rate)
         except (SpecError, StoreError) as error:
             st.error(plain(str(error)), icon=":material/error:")
     sweep_id = st.session_state.get(_LINK) or st.query_params.get(_LINK)
